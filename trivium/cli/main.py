@@ -1,0 +1,124 @@
+"""The entry of the command line: the table of verbs, and errors turned into exit codes.
+
+To add a verb: write `trivium/cli/<verb>.py` with a plain typed function (its docstring is the help; rooms below are
+imported inside it), import the module here, and add a line to `VERBS`. Then `make docs` brings docs/cli.md up to date.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+"""
+
+__all__ = ["VERBS", "Group", "app", "main", "versions"]
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from trivium.cli.console import printable
+from trivium.errors import TriviumError
+
+
+@dataclass(frozen=True)
+class Group:
+    """A verb with verbs of its own: `trivium data list`."""
+
+    summary: str
+    verbs: Mapping[str, Callable[..., None]]
+
+
+#: Every verb of the command line, in the order of the help.
+VERBS: Mapping[str, Callable[..., None] | Group] = {}
+
+
+def app(verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> typer.Typer:
+    """The typer application of a table of verbs."""
+    made = _typer(_trivium)
+    for name, verb in verbs.items():
+        if isinstance(verb, Group):
+            group = _typer(_group, summary=verb.summary)
+            for inner_name, inner_verb in verb.verbs.items():
+                group.command(inner_name)(inner_verb)
+            made.add_typer(group, name=name)
+        else:
+            made.command(name)(verb)
+    return made
+
+
+def versions() -> str:
+    """What a fault report needs: the versions of Trivium, Python and torch, and the machine."""
+    import platform
+    from importlib import metadata
+
+    installed = f"Python {platform.python_version()}, torch {metadata.version('torch')}"
+    return f"trivium {metadata.version('trivium')} ({installed}, {platform.system()} {platform.machine()})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (by default the process's own) and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its code instead
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app()(arguments, prog_name="trivium", standalone_mode=False)
+        sys.stdout.flush()
+    except TriviumError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(_usage(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return _fail(f"this is a fault in Trivium, not yours. Please report the lines above with: {versions()}", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _typer(callback: Callable[..., None], summary: str | None = None) -> typer.Typer:
+    return typer.Typer(
+        callback=callback,
+        help=summary,
+        invoke_without_command=True,
+        rich_markup_mode=None,  # rich would take half of the time that help may take
+        add_completion=False,
+    )
+
+
+def _trivium(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the versions of Trivium, Python and torch.")
+    ] = False,
+) -> None:
+    """Plan, train, evaluate and use language models of all three transformer families."""
+    if version:
+        typer.echo(versions())
+        raise typer.Exit
+    _group(context)
+
+
+def _group(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())  # typed bare, which is no mistake
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {printable(message)}\n")
+    return code
+
+
+def _usage(error: typer.TyperException) -> str:
+    """A wrong option or verb: what was wrong, the nearest right one, and where help is."""
+    message = error.format_message()
+    near = getattr(error, "possibilities", None)
+    if near:
+        message = f"{error.message}. Did you mean {near[0]!r}?"
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "trivium"
+    return f"{message} See '{where} --help'."
