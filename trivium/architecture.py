@@ -1,0 +1,449 @@
+"""What a transformer is made of, as frozen data: the page that everything else reads. No torch.
+
+    Architecture                 vocab, dim, and one or two stacks
+    ├── encoder, decoder: Stack  depth layers, made by repeating a pattern
+    │   ├── embedding            what is added to the tokens: Learned positions, segments, a norm
+    │   ├── pattern: Layer, ...  attention, cross-attention, MLP, their norms, and a position: Rotary | RelativeBuckets
+    │   └── final_norm           LayerNorm | RMSNorm
+    └── head: Head               from a hidden state to the vocabulary
+
+Variants are sum types, not flags: each member carries only its own numbers, and the part that builds it is one `match`.
+Every part counts itself: `parameters` are exact, and `flops` are the multiply-adds of matrix products, two
+operations each (Kaplan et al. 2020, table 1; Hoffmann et al. 2022, appendix F), for one row's forward pass. Both equal
+what the built model holds and what torch counts while it runs.
+"""
+
+__all__ = [
+    "MLP",
+    "Activation",
+    "Architecture",
+    "Attention",
+    "Dropout",
+    "Embedding",
+    "FanIn",
+    "Head",
+    "Initialisation",
+    "Kind",
+    "Layer",
+    "LayerNorm",
+    "Learned",
+    "Norm",
+    "Normal",
+    "Norms",
+    "Position",
+    "RMSNorm",
+    "RelativeBuckets",
+    "Rotary",
+    "Stack",
+]
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from trivium.errors import ModelError
+
+Activation = Literal["relu", "gelu", "gelu_tanh", "silu"]
+Kind = Literal["encoder", "decoder", "encoder-decoder"]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ModelError(message)
+
+
+# ---- norms ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """(x − mean) / sqrt(variance + eps) · weight + bias (Ba et al. 2016)."""
+
+    eps: float = 1e-5
+
+    def parameters(self, dim: int) -> int:
+        """A weight and a bias a channel."""
+        return 2 * dim
+
+
+@dataclass(frozen=True)
+class RMSNorm:
+    """x / sqrt(mean(x²) + eps) · weight (Zhang & Sennrich 2019)."""
+
+    eps: float = 1e-6
+
+    def parameters(self, dim: int) -> int:
+        """A weight a channel."""
+        return dim
+
+
+Norm = LayerNorm | RMSNorm
+
+
+@dataclass(frozen=True)
+class Norms:
+    """The norm slots of a sublayer: `after(x + f(before(x)))`; an absent slot is the identity.
+
+    Post-norm is {after} (BERT and the 2017 Transformer), pre-norm is {before} (GPT-2, LLaMA, T5).
+    """
+
+    before: Norm | None = None
+    after: Norm | None = None
+
+    def parameters(self, dim: int) -> int:
+        """Those of the slots that are filled."""
+        return sum(norm.parameters(dim) for norm in (self.before, self.after) if norm is not None)
+
+
+# ---- positions -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A vector a position, added to the token's (Vaswani et al. 2017, section 3.5).
+
+    `positions` is the longest document; the table starts `offset` rows late where the published model does.
+    """
+
+    positions: int
+    offset: int = 0
+
+    def parameters(self, dim: int) -> int:
+        """The table, offset rows included."""
+        return (self.positions + self.offset) * dim
+
+
+@dataclass(frozen=True)
+class Rotary:
+    """Queries and keys turned by position · theta^(−2i/head_dim), halves paired as in LLaMA (Su et al. 2021)."""
+
+    theta: float = 10_000.0
+
+    def parameters(self, heads: int) -> int:
+        """None: the angles are computed."""
+        return 0
+
+
+@dataclass(frozen=True)
+class RelativeBuckets:
+    """A learned bias for each head and bucket of distance, shared by the stack's layers (Raffel et al. 2020, section 2.1).
+
+    Half of the buckets are exact distances, the others grow with the logarithm up to `max_distance`. A causal stack
+    spends all of them on the past.
+    """
+
+    buckets: int = 32
+    max_distance: int = 128
+
+    def parameters(self, heads: int) -> int:
+        """One number a bucket and head, once a stack."""
+        return self.buckets * heads
+
+
+Position = Rotary | RelativeBuckets
+
+
+# ---- the parts of a layer ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Attention:
+    """softmax(Q Kᵀ · scale) V in `heads` heads (Vaswani et al. 2017, equation 1).
+
+    `kv_heads` below `heads` shares keys and values between groups of queries (Ainslie et al. 2023). A `scale` of None
+    is 1/sqrt(head_dim); T5 has 1 and puts the factor into its initial weights.
+    """
+
+    heads: int
+    head_dim: int
+    kv_heads: int | None = None
+    qkv_bias: bool = False
+    out_bias: bool = False
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.heads > 0 and self.head_dim > 0, f"Attention needs heads and a head size above 0, got {self}.")
+        _require(
+            self.heads % self.key_value_heads == 0,
+            f"{self.heads} heads cannot share {self.key_value_heads} key-value heads: choose a divisor of {self.heads}.",
+        )
+
+    @property
+    def key_value_heads(self) -> int:
+        """Heads of keys and values: `kv_heads`, or as many as queries have."""
+        return self.kv_heads if self.kv_heads is not None else self.heads
+
+    @property
+    def query_dim(self) -> int:
+        """Width of all queries together: heads · head_dim, which need not be the model's."""
+        return self.heads * self.head_dim
+
+    @property
+    def key_value_dim(self) -> int:
+        """Width of all keys (or values) together."""
+        return self.key_value_heads * self.head_dim
+
+    def parameters(self, dim: int) -> int:
+        """Four projections and their biases."""
+        weights = dim * (2 * self.query_dim + 2 * self.key_value_dim)
+        biases = self.qkv_bias * (self.query_dim + 2 * self.key_value_dim) + self.out_bias * dim
+        return weights + biases
+
+    def flops(self, dim: int, queries: int, keys: int) -> int:
+        """Projections of `queries` and `keys` positions, and the full (not causally halved) score matrix."""
+        projections = 4 * dim * (queries * self.query_dim + keys * self.key_value_dim)
+        return projections + 4 * queries * keys * self.query_dim
+
+
+@dataclass(frozen=True)
+class MLP:
+    """down(act(up(x))), or down(act(gate(x)) · up(x)) when gated (Shazeer 2020)."""
+
+    hidden: int
+    activation: Activation
+    gated: bool = False
+    bias: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.hidden > 0, f"An MLP needs a hidden size above 0, got {self.hidden}.")
+
+    def parameters(self, dim: int) -> int:
+        """Two matrices, three when gated, and their biases."""
+        weights = (3 if self.gated else 2) * dim * self.hidden
+        return weights + self.bias * ((2 if self.gated else 1) * self.hidden + dim)
+
+    def flops(self, dim: int, tokens: int) -> int:
+        """The matrix products of `tokens` positions."""
+        return 2 * (3 if self.gated else 2) * dim * self.hidden * tokens
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Shares of values zeroed while training, at the places where the papers have them."""
+
+    residual: float = 0.0
+    attention: float = 0.0
+    hidden: float = 0.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Self-attention, cross-attention in the decoder of a pair, and an MLP, each with the same norm slots."""
+
+    attention: Attention
+    mlp: MLP
+    norms: Norms
+    position: Position | None = None
+    cross_attention: Attention | None = None
+    dropout: Dropout = Dropout()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.position, Rotary):
+            _require(
+                self.attention.head_dim % 2 == 0,
+                f"Rotary positions pair the channels of a head, so its size must be even, got {self.attention.head_dim}.",
+            )
+
+    def parameters(self, dim: int) -> int:
+        """Of the sublayers and their norms; a position's belong to the stack."""
+        cross = 0 if self.cross_attention is None else self.cross_attention.parameters(dim) + self.norms.parameters(dim)
+        return self.attention.parameters(dim) + self.mlp.parameters(dim) + 2 * self.norms.parameters(dim) + cross
+
+    def flops(self, dim: int, tokens: int, memory: int) -> int:
+        """Of `tokens` positions that may look at `memory` positions of an encoder."""
+        cross = 0 if self.cross_attention is None else self.cross_attention.flops(dim, tokens, memory)
+        return self.attention.flops(dim, tokens, tokens) + self.mlp.flops(dim, tokens) + cross
+
+
+# ---- stacks --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What joins the tokens before the first layer: positions, segment types (BERT's sentences A and B), a norm."""
+
+    position: Learned | None = None
+    segments: int = 0
+    norm: Norm | None = None
+    dropout: float = 0.0
+
+    def parameters(self, dim: int) -> int:
+        """Without the token table, which the stacks share."""
+        position = 0 if self.position is None else self.position.parameters(dim)
+        return position + self.segments * dim + (0 if self.norm is None else self.norm.parameters(dim))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`depth` layers, the pattern repeated. `causal`: a token sees itself and the past only."""
+
+    depth: int
+    pattern: tuple[Layer, ...]
+    causal: bool
+    embedding: Embedding = Embedding()
+    final_norm: Norm | None = None
+
+    def __post_init__(self) -> None:
+        _require(
+            self.depth > 0 and len(self.pattern) > 0 and self.depth % len(self.pattern) == 0,
+            f"A stack of {self.depth} layers cannot repeat a pattern of {len(self.pattern)}: depth must be a multiple.",
+        )
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from bottom to top."""
+        return self.pattern * (self.depth // len(self.pattern))
+
+    @property
+    def positions(self) -> tuple[tuple[Position, int], ...]:
+        """The distinct positions of the layers with their heads, in order of first use: the stack owns one of each."""
+        found = [(layer.position, layer.attention.heads) for layer in self.pattern if layer.position is not None]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def context(self) -> int | None:
+        """The longest document that the positions allow, or None where nothing limits it."""
+        return None if self.embedding.position is None else self.embedding.position.positions
+
+    def parameters(self, dim: int) -> int:
+        """Of everything but the token table."""
+        layers = sum(layer.parameters(dim) for layer in self.layers)
+        positions = sum(position.parameters(heads) for position, heads in self.positions)
+        norm = 0 if self.final_norm is None else self.final_norm.parameters(dim)
+        return self.embedding.parameters(dim) + layers + positions + norm
+
+    def flops(self, dim: int, tokens: int, memory: int = 0) -> int:
+        """One row's forward pass through the layers."""
+        return sum(layer.flops(dim, tokens, memory) for layer in self.layers)
+
+
+# ---- the whole -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Head:
+    """From a hidden state to the vocabulary: project(norm(act(linear(x))) · scale) + bias; all but the projection optional.
+
+    `tied` shares the projection with the token table (Press & Wolf 2017). BERT has the transform, T5 the scale.
+    """
+
+    tied: bool = True
+    bias: bool = False
+    transform: Activation | None = None
+    norm: Norm | None = None
+    scale: float = 1.0
+
+    def parameters(self, dim: int, vocab: int) -> int:
+        """A tied projection is counted with the token table."""
+        transform = dim * dim + dim if self.transform is not None else 0
+        norm = 0 if self.norm is None else self.norm.parameters(dim)
+        return transform + norm + self.bias * vocab + (0 if self.tied else dim * vocab)
+
+    def flops(self, dim: int, vocab: int, positions: int) -> int:
+        """At the positions where the head runs: all of them, or those that bear a loss."""
+        return 2 * positions * dim * (vocab + (dim if self.transform is not None else 0))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Initial weights from N(0, std²), zero biases (Devlin et al. 2019; Radford et al. 2019).
+
+    `scale_residual` divides those that write to the residual stream by sqrt(2 · depth), as GPT-2 does (section 2.3).
+    """
+
+    std: float = 0.02
+    scale_residual: bool = False
+
+
+@dataclass(frozen=True)
+class FanIn:
+    """Initial weights from N(0, 1/fan-in), tokens from N(0, 1), queries also by 1/sqrt(head_dim): T5's."""
+
+
+Initialisation = Normal | FanIn
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A whole model. Exactly the stacks that are there make its kind.
+
+    Tokens share one table of `vocab` rows and `dim` channels. `family` says whose published names and config it is
+    saved under; nothing computes by it.
+    """
+
+    family: str
+    vocab: int
+    dim: int
+    encoder: Stack | None = None
+    decoder: Stack | None = None
+    head: Head | None = None
+    initialisation: Initialisation = field(default_factory=Normal)
+
+    def __post_init__(self) -> None:
+        _require(self.vocab > 0 and self.dim > 0, f"A model needs a vocabulary and a width, got {self.vocab}, {self.dim}.")
+        _require(bool(self.encoder or self.decoder), "A model needs an encoder, a decoder, or both.")
+        pair = self.encoder is not None and self.decoder is not None
+        for stack, crossed in ((self.encoder, False), (self.decoder, pair)):
+            _require(
+                stack is None or all((layer.cross_attention is not None) == crossed for layer in stack.pattern),
+                "Cross-attention belongs in every layer of a decoder that has an encoder beside it, and nowhere else.",
+            )
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks that are there, the encoder first."""
+        return tuple(stack for stack in (self.encoder, self.decoder) if stack is not None)
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the three families it belongs to."""
+        if self.decoder is None:
+            return "encoder"
+        return "decoder" if self.encoder is None else "encoder-decoder"
+
+    @property
+    def output_stack(self) -> Stack:
+        """The stack that the head reads."""
+        stack = self.decoder or self.encoder
+        assert stack is not None
+        return stack
+
+    @property
+    def context(self) -> int | None:
+        """The longest input, in tokens, or None where positions do not limit it."""
+        return self.stacks[0].context
+
+    @property
+    def parameters(self) -> int:
+        """Every trainable number, tied ones once: what Chinchilla calls N."""
+        stacks = sum(stack.parameters(self.dim) for stack in self.stacks)
+        head = 0 if self.head is None else self.head.parameters(self.dim, self.vocab)
+        return self.vocab * self.dim + stacks + head
+
+    @property
+    def non_embedding_parameters(self) -> int:
+        """Without the tables of tokens, positions and vocabulary: Kaplan's N."""
+        positions = sum(s.embedding.position.parameters(self.dim) for s in self.stacks if s.embedding.position)
+        untied = 0 if self.head is None or self.head.tied else self.dim * self.vocab
+        return self.parameters - self.vocab * self.dim - positions - untied
+
+    def flops(self, inputs: int, outputs: int | None = None, targets: int | None = None) -> int:
+        """Forward pass over one row of `inputs` tokens (and `outputs` of a decoder beside an encoder).
+
+        The head runs at `targets` positions: all that it could speak at, unless told.
+        """
+        if self.encoder is not None and self.decoder is not None:
+            written = inputs if outputs is None else outputs
+            body = self.encoder.flops(self.dim, inputs) + self.decoder.flops(self.dim, written, inputs)
+        else:
+            written = inputs
+            body = self.output_stack.flops(self.dim, inputs)
+        spoken = written if targets is None else targets
+        return body + (0 if self.head is None else self.head.flops(self.dim, self.vocab, spoken))
+
+    def training_flops(self, inputs: int, outputs: int | None = None, targets: int | None = None) -> int:
+        """Forward and backward pass over one row: the backward pass costs twice the forward (Kaplan et al. 2020)."""
+        return 3 * self.flops(inputs, outputs, targets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for reports."""
+        return asdict(self)

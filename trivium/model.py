@@ -1,0 +1,156 @@
+"""The model: stacks of blocks over one table of tokens, and a head. Read this first.
+
+    input_ids ─ tokens ─ encoder ─┐ memory          an encoder alone is BERT,
+                                  ▼                 a decoder alone is GPT-2 or LLaMA,
+    decoder_input_ids ─ tokens ─ decoder ─ head     both are T5
+
+Letters: B rows, T input tokens, U decoder tokens, D channels, V vocabulary, t tokens of one call.
+"""
+
+__all__ = ["Stack", "Transformer"]
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from trivium import architecture as arch
+from trivium.errors import ModelError
+from trivium.nn.block import Block
+from trivium.nn.cache import Cache
+from trivium.nn.embedding import Embedding
+from trivium.nn.head import Head
+from trivium.nn.initialise import initialise
+from trivium.nn.mask import cross_mask, self_mask
+from trivium.nn.norm import build_norm
+from trivium.nn.position import RelativeBuckets, build_position, restart_positions
+
+
+class Stack(nn.Module):
+    """Layers over token vectors. It owns what they share: positions, masks, the last norm."""
+
+    def __init__(self, stack: arch.Stack, dim: int) -> None:
+        super().__init__()
+        self.causal = stack.causal
+        self.embedding = Embedding(stack.embedding, dim)
+        self.layers = nn.ModuleList(Block(layer, dim) for layer in stack.layers)
+        self.final_norm = build_norm(stack.final_norm, dim)
+        shared = stack.positions
+        first_layer = {(layer.position, layer.attention.heads): layer for layer in reversed(stack.layers)}
+        self.positions = nn.ModuleList(
+            build_position(position, first_layer[position, heads], stack.causal) for position, heads in shared
+        )
+        self.position_of_layer = [
+            None if layer.position is None else shared.index((layer.position, layer.attention.heads))
+            for layer in stack.layers
+        ]
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "B t D"],
+        documents: Int[Tensor, "B t"] | None = None,
+        segments: Int[Tensor, "B t"] | None = None,
+        memory: Float[Tensor, "B M D"] | None = None,
+        memory_documents: Int[Tensor, "B M"] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "B t D"]:
+        """Hidden states after the last norm. See `Transformer` for `documents` and `cache`."""
+        new = tokens.shape[1]
+        past = 0 if cache is None else cache.length
+        if cache is not None:
+            positions = cache.extend(documents, new)
+        elif documents is not None:
+            positions = restart_positions(documents)
+        else:
+            positions = torch.arange(new, device=tokens.device)[None]
+        keys = documents
+        if cache is not None and cache.padded:
+            keys = cache.documents[:, : past + new]
+            documents = keys[:, past:]
+        mask = self_mask(documents, keys, past, new, self.causal, tokens.device)
+        memory_mask = None if memory is None else cross_mask(documents, memory_documents, new)
+
+        columns = torch.arange(past + new, device=tokens.device)
+        masks, angles = [mask], [None]
+        for position in self.positions:
+            biased = isinstance(position, RelativeBuckets)
+            masks.append(mask.with_bias(position(columns[past:], columns)) if biased else mask)
+            angles.append(None if biased else position(positions))
+
+        x = self.embedding(tokens, positions, segments)
+        for index, layer in enumerate(self.layers):
+            which = self.position_of_layer[index]
+            which = 0 if which is None else which + 1
+            layer_cache = None if cache is None else cache.layers[index]
+            x = layer(x, masks[which], angles[which], memory, memory_mask, layer_cache, past)
+        normed: Tensor = self.final_norm(x)
+        return normed
+
+
+class Transformer(nn.Module):
+    """Any of the three families, as its `Architecture` describes it.
+
+    `documents` generalises an attention mask: 0 is padding, tokens of equal number see each other, and positions restart
+    where the number changes; left padding works. None says: no padding, one document a row, which is faster.
+    """
+
+    def __init__(self, architecture: arch.Architecture, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.tokens = nn.Embedding(architecture.vocab, architecture.dim)
+        self.encoder = None if architecture.encoder is None else Stack(architecture.encoder, architecture.dim)
+        self.decoder = None if architecture.decoder is None else Stack(architecture.decoder, architecture.dim)
+        self.head = None if architecture.head is None else Head(architecture.head, self.tokens)
+        initialise(self, architecture, generator)
+
+    def encode(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        documents: Int[Tensor, "B T"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """The encoder's hidden states."""
+        assert self.encoder is not None, "this model has no encoder"
+        hidden: Tensor = self.encoder(self.tokens(input_ids), documents, segments)
+        return hidden
+
+    def decode(
+        self,
+        input_ids: Int[Tensor, "B t"],
+        documents: Int[Tensor, "B t"] | None = None,
+        memory: Float[Tensor, "B M D"] | None = None,
+        memory_documents: Int[Tensor, "B M"] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "B t D"]:
+        """The decoder's hidden states. With a cache: prompts first, padded on the left, then token after token."""
+        assert self.decoder is not None, "this model has no decoder"
+        hidden: Tensor = self.decoder(self.tokens(input_ids), documents, None, memory, memory_documents, cache)
+        return hidden
+
+    def hidden(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        documents: Int[Tensor, "B T"] | None = None,
+        decoder_input_ids: Int[Tensor, "B U"] | None = None,
+        decoder_documents: Int[Tensor, "B U"] | None = None,
+    ) -> Float[Tensor, "B _ D"]:
+        """What the head reads: pick the positions that matter, then call `head` on those."""
+        if self.decoder is None:
+            return self.encode(input_ids, documents)
+        if self.encoder is None:
+            return self.decode(input_ids, documents)
+        if decoder_input_ids is None:
+            raise ModelError("An encoder-decoder needs decoder_input_ids beside input_ids.")
+        memory = self.encode(input_ids, documents)
+        return self.decode(decoder_input_ids, decoder_documents, memory, documents)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        documents: Int[Tensor, "B T"] | None = None,
+        decoder_input_ids: Int[Tensor, "B U"] | None = None,
+        decoder_documents: Int[Tensor, "B U"] | None = None,
+    ) -> Float[Tensor, "B _ V"]:
+        """Logits at every position of the input, or of the decoder's input where there are two."""
+        assert self.head is not None, "this model has no head"
+        logits: Tensor = self.head(self.hidden(input_ids, documents, decoder_input_ids, decoder_documents))
+        return logits
