@@ -2,22 +2,22 @@
 
 Results and answers go to stdout, everything said along the way to stderr. Text that users or models wrote is printed
 as it is: never parsed as markup, and with control characters spelled out, so that it cannot move the cursor.
+
+What is printed is a text, a `Table`, or anything that rich can draw. Rich itself is imported when it draws: it takes
+longer to import than the whole help takes to print.
 """
 
-__all__ = ["JsonOption", "emit", "json_document", "printable", "say", "table"]
+__all__ = ["JsonOption", "Table", "emit", "json_document", "printable", "say"]
 
 import json
 import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, TextIO
+from dataclasses import dataclass
+from typing import Annotated, TextIO
 
 import typer
-
-if TYPE_CHECKING:  # rich takes longer to import than the whole help takes to print
-    from rich.console import Console, RenderableType
-    from rich.table import Table
 
 #: The option `--json`, the same on every verb that reports: `def verb(as_json: JsonOption = False)`.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document as the last line of stdout.")]
@@ -26,7 +26,33 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 _UNWRAPPED_COLUMNS = 100_000
 
 
-def emit(result: object, *, as_json: bool, human: "RenderableType | None" = None) -> None:
+@dataclass(frozen=True)
+class Table:
+    """Named columns of text and numbers.
+
+    Numbers align to the right; whole ones get separators of thousands, others four significant digits. None is an
+    empty cell, a truth value is yes or no.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    title: str | None = None
+
+    def __rich__(self) -> object:
+        from rich.table import Table as Drawn
+        from rich.text import Text
+
+        title = None if self.title is None else Text(printable(self.title), style="bold")
+        drawn = Drawn(title=title, title_justify="left", box=None, pad_edge=False)
+        for index, column in enumerate(self.columns):
+            numbers = all(isinstance(row[index], int | float | None) for row in self.rows)
+            drawn.add_column(Text(column), justify="right" if numbers else "left", overflow="fold")
+        for row in self.rows:
+            drawn.add_row(*(Text(_cell(value)) for value in row))
+        return drawn
+
+
+def emit(result: object, *, as_json: bool, human: object = None) -> None:
     """Print a verb's result on stdout: `human` (by default `str(result)`), or the JSON document of `result`."""
     if as_json:
         sys.stdout.write(json_document(result) + "\n")
@@ -35,29 +61,14 @@ def emit(result: object, *, as_json: bool, human: "RenderableType | None" = None
     sys.stdout.flush()
 
 
-def say(message: "RenderableType") -> None:
+def say(message: object) -> None:
     """Say something to the person at the terminal (on stderr), beside the result."""
     _print(sys.stderr, message)
 
 
 def json_document(result: object) -> str:
     """One line of strict JSON: results by their `to_dict()`, numbers that are not finite as null, paths as text."""
-    return json.dumps(_plain(result), allow_nan=False)
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> "Table":
-    """A table of text and numbers: numbers to the right, whole ones with separators, None as an empty cell."""
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = [list(row) for row in rows]
-    made = Table(title=None if title is None else Text(title), title_justify="left", box=None, pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = all(isinstance(row[index], int | float | None) for row in cells) and bool(cells)
-        made.add_column(Text(column, style="bold"), justify="right" if numeric else "left", overflow="fold")
-    for row in cells:
-        made.add_row(*(Text(_cell(value)) for value in row))
-    return made
+    return json.dumps(_jsonable(result), allow_nan=False)
 
 
 def printable(text: str) -> str:
@@ -65,22 +76,17 @@ def printable(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def _print(stream: TextIO, renderable: "RenderableType") -> None:
-    if isinstance(renderable, str):
-        stream.write(printable(renderable) + "\n")
-    elif stream.isatty():
-        _console(stream, width=None).print(renderable)
-    else:
-        console = _console(stream, width=_UNWRAPPED_COLUMNS)
-        with console.capture() as capture:
-            console.print(renderable)
-        stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
-
-
-def _console(stream: TextIO, width: int | None) -> "Console":
+def _print(stream: TextIO, message: object) -> None:
+    if isinstance(message, str):
+        stream.write(printable(message) + "\n")
+        return
     from rich.console import Console
 
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    width = None if stream.isatty() else _UNWRAPPED_COLUMNS
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    with console.capture() as drawn:
+        console.print(message)
+    stream.write("".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
 
 
 def _cell(value: object) -> str:
@@ -95,20 +101,20 @@ def _cell(value: object) -> str:
     return printable(str(value))
 
 
-def _plain(value: object) -> object:
+def _jsonable(value: object) -> object:
     """What JSON can hold of a value."""
     if hasattr(value, "to_dict"):
-        return _plain(value.to_dict())
+        return _jsonable(value.to_dict())
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): _jsonable(entry) for key, entry in value.items()}
     if isinstance(value, str | bool | None):
         return value
     if hasattr(value, "tolist"):  # numpy's and torch's numbers and arrays
-        return _plain(value.tolist())
+        return _jsonable(value.tolist())
     if isinstance(value, int):
-        return int(value)
+        return value
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return value if math.isfinite(value) else None
     if isinstance(value, Iterable):
-        return [_plain(entry) for entry in value]
+        return [_jsonable(entry) for entry in value]
     return str(value)

@@ -56,13 +56,13 @@ def versions() -> str:
     return f"trivium {metadata.version('trivium')} ({installed}, {platform.system()} {platform.machine()})"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> int:
     """Run one command line (by default the process's own) and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its code instead
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app()(arguments, prog_name="trivium", standalone_mode=False)
+        code = app(verbs)(arguments, prog_name="trivium", standalone_mode=False)
         sys.stdout.flush()
     except TriviumError as error:
         return _fail(str(error), error.exit_code)

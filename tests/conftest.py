@@ -1,0 +1,45 @@
+"""What every test runs under: shapes checked, nothing called out, torch on one thread.
+
+Shapes: the import hook puts beartype on every annotated function and dataclass of `trivium`, so a tensor of another
+shape than its annotation says fails the test. It must be in place before anything imports `trivium`.
+"""
+
+import os
+import sys
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+assert not any(name.split(".")[0] == "trivium" for name in sys.modules), "trivium was imported before its shape checks"
+install_import_hook("trivium", "beartype.beartype")
+
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    HF_DATASETS_OFFLINE="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    TOKENIZERS_PARALLELISM="false",
+    MPLBACKEND="agg",
+    COLUMNS="120",  # help and tables are as wide on every machine
+    NO_COLOR="1",
+    OMP_NUM_THREADS="1",  # for the processes that tests start
+)
+# One thread: sums come out in one order on every machine, and the parallel workers of pytest do not crowd each other.
+torch.set_num_threads(1)
+
+settings.register_profile(
+    "trivium",
+    deadline=None,  # a busy machine is no failure
+    derandomize=True,  # the same examples on every machine and in every run
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("trivium")
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Draws without a generator (a module's initial weights) are the same in every run and in every order of tests."""
+    torch.manual_seed(0)
