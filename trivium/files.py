@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +20,39 @@ from trivium.errors import StorageError
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors of writing into a `StorageError` that names the place and the way out."""
+    """Turn the operating system's errors of writing into a `StorageError` that names the place and the way out.
+
+    Libraries written in Rust (safetensors, tokenizers) raise exceptions of their own for the same thing, whose message
+    ends in `(os error 28)`: they are recognised by it.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except StorageError:
+        raise
+    except Exception as error:
+        number = _error_number(error)
+        if number in (errno.ENOSPC, errno.EDQUOT):
             free = shutil.disk_usage(_existing_parent(path)).free
             raise StorageError(
                 f"The disk is full: writing {path} failed with {free / 1e6:,.0f} MB free there. What had been written "
                 "before is whole. Free some space, or choose another folder, and run the same command again: it "
                 "continues where it was."
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise StorageError(f"Cannot write {path}: {error.strerror}. Choose a folder that you may write to.") from error
+        if number == errno.EFBIG:
+            raise StorageError(
+                f"A file under {path} would be larger than this system allows (see `ulimit -f`, or the file system's own "
+                "limit). What had been written before is whole. Raise the limit, or choose another folder, and run the "
+                "same command again: it continues where it was."
+            ) from error
+        if number == errno.EIO:
+            raise StorageError(
+                f"The disk failed while writing {path}: {os.strerror(number)}. What had been written before is whole. "
+                "Check the disk, or choose another folder."
+            ) from error
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise StorageError(
+                f"Cannot write {path}: {os.strerror(number)}. Choose a folder that you may write to."
+            ) from error
         raise
 
 
@@ -91,6 +112,13 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _error_number(error: Exception) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found.group(1)) if found else None
 
 
 def _existing_parent(path: Path) -> Path:

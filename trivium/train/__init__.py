@@ -1,0 +1,9 @@
+"""Training: one loop for every family and every objective. It sees batches and a loss, and nothing behind them.
+
+Read in this order. `loop.py` is the page that says what training is: micro-batches, backward, clip, optimizer, log.
+`loss.py` is the cross-entropy that it minimises, `optimizer.py` with `muon.py` and `schedule.py` how a gradient
+becomes a step, `precision.py`, `machine.py` and `recompute.py` how a step is made fast and small. `settings.py` holds
+every number a user may choose. `checkpoint.py` keeps what a killed run needs to continue to the same bits, `watch.py`
+notices a run that goes wrong, `stop.py` a person who wants it to stop. `metrics.py`, `trackers.py` and `progress.py`
+report. `run.py` owns the folder of one model and joins them all.
+"""

@@ -1,0 +1,56 @@
+"""The memory of the machine: keeping what was freed, and reading the peak.
+
+A training step asks for the same large buffers again and again. glibc gives each back to the system when it is freed,
+and the system clears every page before it gives it out again. Keeping freed memory saves that.
+"""
+
+__all__ = ["keep_freed_memory", "peak_memory_bytes", "reset_peak_memory"]
+
+import ctypes
+import platform
+import resource
+import sys
+from pathlib import Path
+
+import torch
+
+# Numbers of glibc's malloc.h.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
+_LARGEST_INT = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep freed memory for its next buffers. Says whether it could (Linux with glibc only).
+
+    For the whole process and for good: call it at the start of a run, not in a library. The peak does not grow; what is
+    freed is not given to other programs until the process ends.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    options = ((_MMAP_THRESHOLD, 2**30), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST_INT), (_TOP_PAD, 64 * 2**20))
+    return all([mallopt(option, value) == 1 for option, value in options])
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start measuring the peak anew: the allocator's on a GPU, the process's resident memory where the system can."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass  # then the peak is that of the whole process, which is never too small
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory that was in use since `reset_peak_memory`, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return largest if sys.platform == "darwin" else largest * 1024
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

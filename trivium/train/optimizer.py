@@ -1,0 +1,93 @@
+"""How a gradient becomes a step: which weights decay, which go to Muon, and one object over all of them."""
+
+__all__ = ["Optimizer", "build_optimizer"]
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from trivium.train.muon import Muon
+from trivium.train.settings import TrainSettings
+
+
+class Optimizer:
+    """One or two of torch's optimizers as one, with a state that is tensors only, named by the weights they belong to."""
+
+    def __init__(self, parts: list[torch.optim.Optimizer], names: Mapping[Tensor, str]) -> None:
+        self.parts = parts
+        self.names = names
+        self.learning_rates = [group["lr"] for part in parts for group in part.param_groups]
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All weights that are trained."""
+        return [p for part in self.parts for group in part.param_groups for p in group["params"]]
+
+    def step(self, multiplier: float) -> None:
+        """Take a step with every learning rate multiplied by `multiplier`, and forget the gradients."""
+        groups = (group for part in self.parts for group in part.param_groups)
+        for group, learning_rate in zip(groups, self.learning_rates, strict=True):
+            group["lr"] = learning_rate * multiplier
+        for part in self.parts:
+            part.step()
+        self.zero_grad()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Every running mean and counter, as `<weight>.<quantity>`: all that a resumed run needs."""
+        return {
+            f"{self.names[parameter]}.{quantity}": value
+            for part in self.parts
+            for parameter, state in part.state.items()
+            for quantity, value in state.items()
+        }
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over what `state_dict` gave."""
+        owners = {
+            self.names[parameter]: (part, parameter)
+            for part in self.parts
+            for group in part.param_groups
+            for parameter in group["params"]
+        }
+        for name, value in tensors.items():
+            weight, _, quantity = name.rpartition(".")
+            part, parameter = owners[weight]
+            # A counter lives where torch put it; a running mean lives beside its weight.
+            part.state[parameter][quantity] = value.to(parameter.device) if value.ndim else value.clone()
+
+
+def build_optimizer(model: nn.Module, settings: TrainSettings, matmul_dtype: torch.dtype = torch.float32) -> Optimizer:
+    """The optimizer of `settings` over all weights of `model` that require a gradient.
+
+    Matrices decay; norms and biases do not (Devlin et al. 2019's code; Brown et al. 2020), nor do embedding tables, whose
+    rows shrink to nothing between their rare gradients and make the first block's gradients grow (OLMo 2, Walsh et al.
+    2024, section 3.4; Takase et al. 2024). With `muon` the matrices of the blocks go to Muon; the embedding tables, the
+    head, norms and biases stay with AdamW (Jordan et al. 2024).
+    """
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    tables = {p for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)}
+    head = set(model.head.parameters()) if isinstance(getattr(model, "head", None), nn.Module) else set()
+    matrices = [p for p in named.values() if p.ndim >= 2 and p not in tables]
+    vectors = [p for p in named.values() if p.ndim < 2 or p in tables]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    parts: list[torch.optim.Optimizer] = []
+    if settings.optimizer == "muon":
+        inner = [p for p in matrices if p.ndim == 2 and p not in head]
+        if inner:
+            parts.append(
+                Muon(inner, lr=rate, weight_decay=decay, momentum=settings.momentum, matmul_dtype=matmul_dtype)
+            )
+        chosen = set(inner)
+        matrices = [p for p in matrices if p not in chosen]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if groups:
+        fused = all(p.is_floating_point() for p in matrices + vectors)
+        parts.append(torch.optim.AdamW(groups, lr=rate, betas=settings.betas, eps=settings.epsilon, fused=fused))
+    return Optimizer(parts, {p: name for name, p in named.items()})
