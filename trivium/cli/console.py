@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -57,13 +57,13 @@ def emit(result: object, *, as_json: bool, human: object = None) -> None:
     if as_json:
         sys.stdout.write(json_document(result) + "\n")
     else:
-        _print(sys.stdout, str(result) if human is None else human)
+        sys.stdout.write(_drawn(str(result) if human is None else human, on_terminal=sys.stdout.isatty()))
     sys.stdout.flush()
 
 
 def say(message: object) -> None:
     """Say something to the person at the terminal (on stderr), beside the result."""
-    _print(sys.stderr, message)
+    sys.stderr.write(_drawn(message, on_terminal=sys.stderr.isatty()))
 
 
 def json_document(result: object) -> str:
@@ -76,17 +76,16 @@ def printable(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def _print(stream: TextIO, message: object) -> None:
+def _drawn(message: object, *, on_terminal: bool) -> str:
     if isinstance(message, str):
-        stream.write(printable(message) + "\n")
-        return
+        return printable(message) + "\n"
     from rich.console import Console
 
-    width = None if stream.isatty() else _UNWRAPPED_COLUMNS
-    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    width = None if on_terminal else _UNWRAPPED_COLUMNS
+    console = Console(force_terminal=on_terminal, width=width, markup=False, highlight=False, emoji=False)
     with console.capture() as drawn:
         console.print(message)
-    stream.write("".join(line.rstrip() + "\n" for line in drawn.get().splitlines()))
+    return "".join(line.rstrip() + "\n" for line in drawn.get().splitlines())
 
 
 def _cell(value: object) -> str:

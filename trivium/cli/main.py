@@ -6,7 +6,7 @@ imported inside it), import the module here, and add a line to `VERBS`. Then `ma
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 """
 
-__all__ = ["VERBS", "Group", "app", "main", "versions"]
+__all__ = ["SUMMARY", "VERBS", "Group", "app", "main", "versions"]
 
 import os
 import sys
@@ -29,16 +29,19 @@ class Group:
     verbs: Mapping[str, Callable[..., None]]
 
 
+#: What the whole command does, at the top of its help.
+SUMMARY = "Plan, train, evaluate and use language models of all three transformer families."
+
 #: Every verb of the command line, in the order of the help.
 VERBS: Mapping[str, Callable[..., None] | Group] = {}
 
 
 def app(verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> typer.Typer:
     """The typer application of a table of verbs."""
-    made = _typer(_trivium)
+    made = _typer(SUMMARY, _options)
     for name, verb in verbs.items():
         if isinstance(verb, Group):
-            group = _typer(_group, summary=verb.summary)
+            group = _typer(verb.summary)
             for inner_name, inner_verb in verb.verbs.items():
                 group.command(inner_name)(inner_verb)
             made.add_typer(group, name=name)
@@ -61,6 +64,9 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Callable[..
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its code instead
             stream.reconfigure(errors="backslashreplace")
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if _is_bare(arguments, verbs):
+        arguments.append("--help")  # which is no mistake
     try:
         code = app(verbs)(arguments, prog_name="trivium", standalone_mode=False)
         sys.stdout.flush()
@@ -79,32 +85,35 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Callable[..
     return code if isinstance(code, int) else 0
 
 
-def _typer(callback: Callable[..., None], summary: str | None = None) -> typer.Typer:
-    return typer.Typer(
-        callback=callback,
-        help=summary,
-        invoke_without_command=True,
-        rich_markup_mode=None,  # rich would take half of the time that help may take
-        add_completion=False,
-    )
+def _typer(summary: str, callback: Callable[..., None] | None = None) -> typer.Typer:
+    # Without rich's markup: importing rich would take half of the time that help may take.
+    return typer.Typer(help=summary, callback=callback, rich_markup_mode=None, add_completion=False)
 
 
-def _trivium(
-    context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the versions of Trivium, Python and torch.")
-    ] = False,
-) -> None:
-    """Plan, train, evaluate and use language models of all three transformer families."""
-    if version:
+def _print_versions(asked: bool) -> bool:
+    if asked:
         typer.echo(versions())
         raise typer.Exit
-    _group(context)
+    return asked
 
 
-def _group(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())  # typed bare, which is no mistake
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the versions of Trivium, Python and torch.",
+            is_eager=True,
+            callback=_print_versions,
+        ),
+    ] = False,
+) -> None:
+    """Take the options of the bare command: they act on their own."""
+
+
+def _is_bare(arguments: Sequence[str], verbs: Mapping[str, Callable[..., None] | Group]) -> bool:
+    """Whether no verb was typed: `trivium`, or `trivium data`."""
+    return not arguments or (len(arguments) == 1 and isinstance(verbs.get(arguments[0]), Group))
 
 
 def _fail(message: str, code: int) -> int:
@@ -119,6 +128,8 @@ def _usage(error: typer.TyperException) -> str:
     near = getattr(error, "possibilities", None)
     if near:
         message = f"{error.message}. Did you mean {near[0]!r}?"
+    if not message.endswith((".", "?", ")")):
+        message += "."
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "trivium"
     return f"{message} See '{where} --help'."
