@@ -125,7 +125,7 @@ class Rotary:
 
 @dataclass(frozen=True)
 class RelativeBuckets:
-    """A learned bias for each head and bucket of distance, shared by the stack's layers (Raffel et al. 2020, section 2.1).
+    """A learned bias for each head and bucket of distance, shared by the layers (Raffel et al. 2020, section 2.1).
 
     Half of the buckets are exact distances, the others grow with the logarithm up to `max_distance`. A causal stack
     spends all of them on the past.
@@ -164,7 +164,7 @@ class Attention:
         _require(self.heads > 0 and self.head_dim > 0, f"Attention needs heads and a head size above 0, got {self}.")
         _require(
             self.heads % self.key_value_heads == 0,
-            f"{self.heads} heads cannot share {self.key_value_heads} key-value heads: choose a divisor of {self.heads}.",
+            f"{self.heads} heads cannot share {self.key_value_heads} key-value heads: choose a divisor.",
         )
 
     @property
@@ -240,7 +240,7 @@ class Layer:
         if isinstance(self.position, Rotary):
             _require(
                 self.attention.head_dim % 2 == 0,
-                f"Rotary positions pair the channels of a head, so its size must be even, got {self.attention.head_dim}.",
+                f"Rotary positions pair a head's channels, so its size must be even, got {self.attention.head_dim}.",
             )
 
     def parameters(self, dim: int) -> int:
@@ -321,9 +321,10 @@ class Stack:
 
 @dataclass(frozen=True)
 class Head:
-    """From a hidden state to the vocabulary: project(norm(act(linear(x))) · scale) + bias; all but the projection optional.
+    """From a hidden state to the vocabulary: project(norm(act(linear(x))) · scale) + bias.
 
-    `tied` shares the projection with the token table (Press & Wolf 2017). BERT has the transform, T5 the scale.
+    All but the projection is optional; `tied` shares it with the token table (Press & Wolf 2017). BERT has the
+    transform, T5 the scale.
     """
 
     tied: bool = True
@@ -379,7 +380,7 @@ class Architecture:
     initialisation: Initialisation = field(default_factory=Normal)
 
     def __post_init__(self) -> None:
-        _require(self.vocab > 0 and self.dim > 0, f"A model needs a vocabulary and a width, got {self.vocab}, {self.dim}.")
+        _require(self.vocab > 0 and self.dim > 0, f"Neither vocabulary nor width can be {min(self.vocab, self.dim)}.")
         _require(bool(self.encoder or self.decoder), "A model needs an encoder, a decoder, or both.")
         pair = self.encoder is not None and self.decoder is not None
         for stack, crossed in ((self.encoder, False), (self.decoder, pair)):

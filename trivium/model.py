@@ -89,8 +89,8 @@ class Stack(nn.Module):
 class Transformer(nn.Module):
     """Any of the three families, as its `Architecture` describes it.
 
-    `documents` generalises an attention mask: 0 is padding, tokens of equal number see each other, and positions restart
-    where the number changes; left padding works. None says: no padding, one document a row, which is faster.
+    `documents` generalises an attention mask: 0 is padding, tokens of equal number see each other, and positions
+    restart where the number changes; left padding works. None says: no padding, one document a row, which is faster.
     """
 
     def __init__(self, architecture: arch.Architecture, generator: torch.Generator | None = None) -> None:

@@ -48,7 +48,8 @@ def _attend_one(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask, scale
     scores = (queries.view(rows, groups, heads // groups, size) * scale) @ keys.transpose(-1, -2)
     if mask.allowed is not None:
         if mask.allowed.is_floating_point():
-            scores = scores + mask.allowed.expand(-1, heads, -1, -1).reshape(-1, groups, heads // groups, scores.shape[-1])
+            bias = mask.allowed.expand(-1, heads, -1, -1)
+            scores = scores + bias.reshape(-1, groups, heads // groups, bias.shape[-1])
         else:
             scores = scores.masked_fill(~mask.allowed, float("-inf"))
     return (scores.softmax(dim=-1) @ values).view(rows, heads, 1, size)
@@ -75,7 +76,7 @@ class Attention(nn.Module):
         cache: LayerCache | None = None,
         start: int = 0,
     ) -> Float[Tensor, "B T D"]:
-        """Attend to the same stack; with a cache, to what it holds and to these tokens, which are written at `start`."""
+        """Attend to the same stack; with a cache, also to what it holds. These tokens are written at `start`."""
         queries = self._split(self.query(x), self.heads)
         keys = self._split(self.key(x), self.groups)
         values = self._split(self.value(x), self.groups)
@@ -103,7 +104,7 @@ class Attention(nn.Module):
         return self._join(queries, keys, values, mask)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:
-        return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:-1], heads, -1).transpose(1, 2)
 
     def _join(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Mask) -> Tensor:
         dropout = self.dropout if self.training else 0.0

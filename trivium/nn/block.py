@@ -17,7 +17,10 @@ from trivium.nn.norm import build_norm
 
 
 class Block(nn.Module):
-    """Self-attention, cross-attention where there is an encoder, MLP. Which norms are the identity decides pre- or post-norm."""
+    """Self-attention, cross-attention where there is an encoder, MLP.
+
+    Which norms are the identity makes it pre-norm or post-norm.
+    """
 
     def __init__(self, layer: arch.Layer, dim: int) -> None:
         super().__init__()
@@ -53,5 +56,5 @@ class Block(nn.Module):
             assert memory_mask is not None
             read = self.cross_attention.over(memory, self.before_cross_attention(x), memory_mask, cache)
             x = self.after_cross_attention(x + self.dropout(read))
-        x = self.after_mlp(x + self.dropout(self.mlp(self.before_mlp(x))))
-        return x
+        out: Tensor = self.after_mlp(x + self.dropout(self.mlp(self.before_mlp(x))))
+        return out

@@ -6,7 +6,6 @@ Letters: B rows, S columns of the cache, t new tokens, G key-value heads, E chan
 __all__ = ["Cache", "LayerCache"]
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -36,7 +35,7 @@ class LayerCache:
 
 @dataclass
 class Cache:
-    """A decoder's cache: `length` columns are filled, of the same number in every row (prompts are padded on the left)."""
+    """A decoder's cache: `length` columns are filled in every row (prompts are padded on the left)."""
 
     layers: list[LayerCache]
     documents: Int[Tensor, "B S"]
@@ -52,7 +51,7 @@ class Cache:
         capacity: int,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
-    ) -> Self:
+    ) -> "Cache":
         """Room for `capacity` tokens in each of `batch` rows."""
 
         def room(attention: arch.Attention) -> Tensor:

@@ -5,7 +5,6 @@ Letters: B rows, T tokens, D channels.
 
 __all__ = ["Embedding"]
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -41,7 +40,3 @@ class Embedding(nn.Module):
             x = x + (self.segments.weight[0] if segments is None else self.segments(segments))
         embedded: Tensor = self.dropout(self.norm(x))
         return embedded
-
-    def limit(self) -> int | None:
-        """The longest document, in tokens."""
-        return None if self.positions is None else self.positions.num_embeddings - self.offset

@@ -14,7 +14,6 @@ Letters: B rows, H heads, Q queries, K keys.
 __all__ = ["Mask", "cross_mask", "self_mask"]
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,21 +24,21 @@ from torch import Tensor
 class Mask:
     """What attention is told: nothing, `causal` alone (the fast path), or a matrix.
 
-    `allowed` is boolean, or floating where a bias is added to the scores; it then holds −inf where looking is forbidden.
+    `allowed` is boolean, or floating where a bias is added to the scores, with −inf where looking is forbidden.
     """
 
     causal: bool = False
     allowed: Bool[Tensor, "B 1 Q K"] | Float[Tensor, "b H Q K"] | None = None
 
-    def with_bias(self, bias: Float[Tensor, "1 H Q K"]) -> Self:
+    def with_bias(self, bias: Float[Tensor, "1 H Q K"]) -> "Mask":
         """The same mask with a bias on the scores."""
         allowed = self.allowed
         if self.causal:
             queries, keys = bias.shape[-2:]
             allowed = _lower_triangle(queries, keys - queries, bias.device)[None, None]
         if allowed is None:
-            return type(self)(allowed=bias)
-        return type(self)(allowed=bias.masked_fill(~allowed, float("-inf")))
+            return Mask(allowed=bias)
+        return Mask(allowed=bias.masked_fill(~allowed, float("-inf")))
 
 
 def self_mask(
@@ -50,7 +49,7 @@ def self_mask(
     causal: bool,
     device: torch.device,
 ) -> Mask:
-    """Of `new` queries that stand after `past` keys of the same stack. Without documents, no matrix is made if none is needed."""
+    """Of `new` queries that stand after `past` keys of the same stack. No matrix is made where none is needed."""
     if queries is None or keys is None:
         if not causal or new == 1:
             return Mask()
@@ -63,9 +62,7 @@ def self_mask(
     return Mask(allowed=allowed[:, None])
 
 
-def cross_mask(
-    queries: Int[Tensor, "B Q"] | None, memory: Int[Tensor, "B K"] | None, tokens: int
-) -> Mask:
+def cross_mask(queries: Int[Tensor, "B Q"] | None, memory: Int[Tensor, "B K"] | None, tokens: int) -> Mask:
     """Of a decoder's `tokens` queries over the encoder's memory: equal document numbers; a padded query sees all."""
     if memory is None:
         return Mask()

@@ -15,7 +15,7 @@ from trivium import architecture as arch
 
 
 def restart_positions(documents: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
-    """Count from 0 at every change of document: 1 1 1 2 2 0 0 → 0 1 2 0 1 0 1. Left padding counts apart, so tokens start at 0."""
+    """Count from 0 at every change of document: 1 1 1 2 2 0 0 → 0 1 2 0 1 0 1. Left padding moves nothing."""
     index = torch.arange(documents.shape[1], device=documents.device).expand_as(documents)
     starts = torch.ones_like(documents, dtype=torch.bool)
     starts[:, 1:] = documents[:, 1:] != documents[:, :-1]
@@ -29,7 +29,8 @@ class Rotary(nn.Module):
 
     def __init__(self, rotary: arch.Rotary, head_dim: int) -> None:
         super().__init__()
-        exponent = torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim
+        # The device is named so that a model built without memory still gets its angles.
+        exponent = torch.arange(0, head_dim, 2, dtype=torch.float32, device="cpu") / head_dim
         self.register_buffer("inverse_frequency", rotary.theta**-exponent, persistent=False)
 
     def forward(self, positions: Int[Tensor, "B T"]) -> tuple[Float[Tensor, "B 1 T E"], Float[Tensor, "B 1 T E"]]:

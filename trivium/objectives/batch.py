@@ -6,7 +6,6 @@ Letters: B rows, T positions of the input, U positions where the head may speak 
 __all__ = ["IGNORE", "PADDING", "Batch"]
 
 from dataclasses import dataclass, fields
-from typing import Self
 
 import torch
 from jaxtyping import Int
@@ -48,10 +47,10 @@ class Batch:
             return read + self.decoder_input_ids.numel()
         return read + int((self.decoder_documents != PADDING).sum())
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
         moved = {
             field.name: None if getattr(self, field.name) is None else getattr(self, field.name).to(device)
             for field in fields(self)
         }
-        return type(self)(**moved)
+        return Batch(**moved)

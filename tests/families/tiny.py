@@ -1,0 +1,74 @@
+"""Tiny models of every family, built at random by `transformers`: the oracle of the other tests."""
+
+import json
+from pathlib import Path
+
+import torch
+import transformers as hf
+
+from trivium.model import Transformer
+from trivium.weights.folder import load_folder
+
+VOCAB = 97
+
+
+def _bert() -> hf.PreTrainedModel:
+    config = hf.BertConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=80,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    return hf.BertForMaskedLM(config)
+
+
+def _gpt2() -> hf.PreTrainedModel:
+    return hf.GPT2LMHeadModel(
+        hf.GPT2Config(vocab_size=VOCAB, n_embd=32, n_layer=3, n_head=4, n_positions=64, n_inner=80)
+    )
+
+
+def _llama() -> hf.PreTrainedModel:
+    config = hf.LlamaConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
+        intermediate_size=80, rms_norm_eps=1e-5, tie_word_embeddings=False,
+    )  # fmt: skip
+    return hf.LlamaForCausalLM(config)
+
+
+def _t5() -> hf.PreTrainedModel:
+    config = hf.T5Config(
+        vocab_size=VOCAB, d_model=32, d_kv=12, num_layers=3, num_decoder_layers=2, num_heads=4, d_ff=80,
+        relative_attention_num_buckets=8, relative_attention_max_distance=20, decoder_start_token_id=0,
+    )  # fmt: skip
+    return hf.T5ForConditionalGeneration(config)
+
+
+BUILDERS = {"bert": _bert, "gpt2": _gpt2, "llama": _llama, "t5": _t5}
+
+
+def oracle(family: str, seed: int = 0) -> hf.PreTrainedModel:
+    """A tiny random model of Hugging Face's, with every weight away from its initial value (biases and norms too)."""
+    torch.manual_seed(seed)
+    model = BUILDERS[family]().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def ours(model: hf.PreTrainedModel, folder: Path) -> Transformer:
+    """The same model as Trivium reads it from the folder that Hugging Face wrote."""
+    model.save_pretrained(folder)
+    assert json.loads((folder / "config.json").read_text())["model_type"] == model.config.model_type
+    return load_folder(folder)
+
+
+def oracle_logits(
+    model: hf.PreTrainedModel,
+    input_ids: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    decoder_ids: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Hugging Face's logits; for an encoder-decoder, at the decoder's positions."""
+    extra = {} if decoder_ids is None else {"decoder_input_ids": decoder_ids}
+    with torch.no_grad():
+        return model(input_ids=input_ids, attention_mask=mask, **extra).logits

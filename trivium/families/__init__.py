@@ -1,0 +1,4 @@
+"""A page for each published family: presets, its config both ways, and the table of its weights' names.
+
+Nothing computes here. In reading order: `family` (what a page holds), `gpt2`, `llama`, `bert`, `t5`, `registry`.
+"""

@@ -1,0 +1,135 @@
+"""GPT-2 (Radford et al. 2019): a pre-norm decoder with learned positions and a tied head."""
+
+__all__ = ["GPT2", "preset", "read_config", "write_config"]
+
+from typing import Any
+
+from trivium import architecture as arch
+from trivium.errors import ModelError
+from trivium.families.family import Config, Family, Ignored, Rule, Stacked, Tied, Transposed, config_value
+
+_ACTIVATIONS: dict[str, arch.Activation] = {
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu": "gelu",
+    "relu": "relu",
+    "silu": "silu",
+}
+
+
+def preset(
+    *,
+    vocab: int = 50_257,
+    dim: int = 768,
+    depth: int = 12,
+    heads: int = 12,
+    positions: int = 1024,
+    hidden: int | None = None,
+    activation: arch.Activation = "gelu_tanh",
+    eps: float = 1e-5,
+    dropout: float = 0.0,
+    attention_dropout: float = 0.0,
+    embedding_dropout: float = 0.0,
+) -> arch.Architecture:
+    """GPT-2 small unless told otherwise; its weights that write to the residual stream start smaller (section 2.3)."""
+    norm = arch.LayerNorm(eps=eps)
+    layer = arch.Layer(
+        attention=arch.Attention(heads=heads, head_dim=dim // heads, qkv_bias=True, out_bias=True),
+        mlp=arch.MLP(hidden=hidden or 4 * dim, activation=activation, bias=True),
+        norms=arch.Norms(before=norm),
+        dropout=arch.Dropout(residual=dropout, attention=attention_dropout),
+    )
+    return arch.Architecture(
+        family="gpt2",
+        vocab=vocab,
+        dim=dim,
+        decoder=arch.Stack(
+            depth=depth,
+            pattern=(layer,),
+            causal=True,
+            embedding=arch.Embedding(position=arch.Learned(positions), dropout=embedding_dropout),
+            final_norm=norm,
+        ),
+        head=arch.Head(tied=True),
+        initialisation=arch.Normal(std=0.02, scale_residual=True),
+    )
+
+
+def read_config(config: Config) -> arch.Architecture:
+    """A published config.json as an architecture."""
+    activation = config.get("activation_function", "gelu_new")
+    if activation not in _ACTIVATIONS:
+        raise ModelError(
+            f"A GPT-2 with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
+        )
+    return preset(
+        vocab=config_value(config, "vocab_size"),
+        dim=config_value(config, "n_embd"),
+        depth=config_value(config, "n_layer"),
+        heads=config_value(config, "n_head"),
+        positions=config_value(config, "n_positions"),
+        hidden=config.get("n_inner"),
+        activation=_ACTIVATIONS[activation],
+        eps=config.get("layer_norm_epsilon", 1e-5),
+        dropout=config.get("resid_pdrop", 0.1),
+        attention_dropout=config.get("attn_pdrop", 0.1),
+        embedding_dropout=config.get("embd_pdrop", 0.1),
+    )
+
+
+def write_config(architecture: arch.Architecture) -> dict[str, Any]:
+    """The config.json under which Hugging Face opens it."""
+    stack = architecture.decoder
+    assert stack is not None
+    assert stack.embedding.position is not None
+    layer = stack.pattern[0]
+    names = {ours: theirs for theirs, ours in reversed(_ACTIVATIONS.items())}
+    return {
+        "vocab_size": architecture.vocab,
+        "n_embd": architecture.dim,
+        "n_layer": stack.depth,
+        "n_head": layer.attention.heads,
+        "n_positions": stack.embedding.position.positions,
+        "n_inner": layer.mlp.hidden,
+        "activation_function": names[layer.mlp.activation],
+        "layer_norm_epsilon": layer.norms.before.eps if layer.norms.before else 1e-5,
+        "resid_pdrop": layer.dropout.residual,
+        "attn_pdrop": layer.dropout.attention,
+        "embd_pdrop": stack.embedding.dropout,
+        "tie_word_embeddings": True,
+    }
+
+
+_TABLE: dict[str, Rule] = {
+    "transformer.wte": "tokens",
+    "transformer.wpe": "decoder.embedding.positions",
+    "transformer.h.*.ln_1": "decoder.layers.*.before_attention",
+    "transformer.h.*.attn.c_attn": Stacked(
+        (
+            "decoder.layers.*.attention.query",
+            "decoder.layers.*.attention.key",
+            "decoder.layers.*.attention.value",
+        ),
+        transposed=True,
+    ),
+    "transformer.h.*.attn.c_proj": Transposed("decoder.layers.*.attention.output"),
+    "transformer.h.*.ln_2": "decoder.layers.*.before_mlp",
+    "transformer.h.*.mlp.c_fc": Transposed("decoder.layers.*.mlp.up"),
+    "transformer.h.*.mlp.c_proj": Transposed("decoder.layers.*.mlp.down"),
+    "transformer.ln_f": "decoder.final_norm",
+    "transformer.h.*.attn.bias": Ignored("the causal mask, which old files carry"),
+    "transformer.h.*.attn.masked_bias": Ignored("a constant that old files carry"),
+    "lm_head": Tied("tokens"),
+}
+
+GPT2 = Family(
+    name="gpt2",
+    kind="decoder",
+    model_type="gpt2",
+    classes="GPT2LMHeadModel",
+    prefix="transformer.",
+    preset=preset,
+    read_config=read_config,
+    write_config=write_config,
+    table=lambda architecture: _TABLE,
+)

@@ -1,0 +1,30 @@
+"""The families there are, by name and by the `model_type` of a published config."""
+
+__all__ = ["FAMILIES", "architecture_of_config", "family_named"]
+
+from trivium.architecture import Architecture
+from trivium.errors import ModelError, UsageError, nearest
+from trivium.families.bert import BERT
+from trivium.families.family import Config, Family
+from trivium.families.gpt2 import GPT2
+from trivium.families.llama import LLAMA
+from trivium.families.t5 import T5
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (BERT, GPT2, LLAMA, T5)}
+
+
+def family_named(name: str) -> Family:
+    """The family of that name. Raises `UsageError` for one that is not there."""
+    if name not in FAMILIES:
+        raise UsageError(f"There is no family '{name}'.{nearest(name, FAMILIES)} There are: {', '.join(FAMILIES)}.")
+    return FAMILIES[name]
+
+
+def architecture_of_config(config: Config) -> Architecture:
+    """What a published config.json describes. Raises `ModelError` for a `model_type` that no page covers."""
+    model_type = config.get("model_type")
+    for family in FAMILIES.values():
+        if family.model_type == model_type:
+            return family.read_config(config)
+    known = ", ".join(family.model_type for family in FAMILIES.values())
+    raise ModelError(f"A model of the type '{model_type}' is not known. Known types: {known}.")

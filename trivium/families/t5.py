@@ -1,0 +1,176 @@
+"""T5 (Raffel et al. 2020): a pre-norm encoder-decoder with RMSNorm, no biases, and shared relative-position biases.
+
+v1.0 has ReLU and a tied head behind dim^−0.5; v1.1 has a gated GELU and a head of its own.
+"""
+
+__all__ = ["T5", "preset", "read_config", "table", "write_config"]
+
+from dataclasses import replace
+from typing import Any
+
+from trivium import architecture as arch
+from trivium.errors import ModelError
+from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value
+
+_ACTIVATIONS: dict[str, arch.Activation] = {"relu": "relu", "gelu_new": "gelu_tanh", "gelu": "gelu", "silu": "silu"}
+
+
+def preset(
+    *,
+    vocab: int = 32_128,
+    dim: int = 512,
+    depth: int = 6,
+    heads: int = 8,
+    positions: int = 512,
+    decoder_depth: int | None = None,
+    head_dim: int | None = None,
+    hidden: int | None = None,
+    activation: arch.Activation = "relu",
+    gated: bool = False,
+    tied: bool = True,
+    buckets: int = 32,
+    max_distance: int = 128,
+    eps: float = 1e-6,
+    dropout: float = 0.0,
+) -> arch.Architecture:
+    """T5-small v1.0 unless told otherwise, with `depth` layers on each side.
+
+    Relative biases set no limit, so `positions` is not used.
+    """
+    del positions
+    norm = arch.RMSNorm(eps=eps)
+    attention = arch.Attention(heads=heads, head_dim=head_dim or dim // heads, scale=1.0)
+    layer = arch.Layer(
+        attention=attention,
+        mlp=arch.MLP(hidden=hidden or 4 * dim, activation=activation, gated=gated),
+        norms=arch.Norms(before=norm),
+        position=arch.RelativeBuckets(buckets, max_distance),
+        dropout=arch.Dropout(residual=dropout, attention=dropout, hidden=dropout),
+    )
+    embedding = arch.Embedding(dropout=dropout)
+    return arch.Architecture(
+        family="t5",
+        vocab=vocab,
+        dim=dim,
+        encoder=arch.Stack(depth, (layer,), causal=False, embedding=embedding, final_norm=norm),
+        decoder=arch.Stack(
+            depth if decoder_depth is None else decoder_depth,
+            (replace(layer, cross_attention=attention),),
+            causal=True,
+            embedding=embedding,
+            final_norm=norm,
+        ),
+        head=arch.Head(tied=tied, scale=dim**-0.5 if tied else 1.0),
+        initialisation=arch.FanIn(),
+    )
+
+
+def read_config(config: Config) -> arch.Architecture:
+    """A published config.json as an architecture."""
+    feed_forward = config.get("feed_forward_proj", "relu")
+    gated = feed_forward.startswith("gated-")
+    activation = "gelu_new" if feed_forward == "gated-gelu" else feed_forward.removeprefix("gated-")
+    if activation not in _ACTIVATIONS:
+        raise ModelError(f"A T5 with the MLP '{feed_forward}' is not known; there are {', '.join(_ACTIVATIONS)}.")
+    return preset(
+        vocab=config_value(config, "vocab_size"),
+        dim=config_value(config, "d_model"),
+        depth=config_value(config, "num_layers"),
+        decoder_depth=config.get("num_decoder_layers"),
+        heads=config_value(config, "num_heads"),
+        head_dim=config_value(config, "d_kv"),
+        hidden=config_value(config, "d_ff"),
+        activation=_ACTIVATIONS[activation],
+        gated=gated,
+        tied=config.get("tie_word_embeddings", True),
+        buckets=config.get("relative_attention_num_buckets", 32),
+        max_distance=config.get("relative_attention_max_distance", 128),
+        eps=config.get("layer_norm_epsilon", 1e-6),
+        dropout=config.get("dropout_rate", 0.1),
+    )
+
+
+def write_config(architecture: arch.Architecture) -> dict[str, Any]:
+    """The config.json under which Hugging Face opens it."""
+    encoder, decoder, head = architecture.encoder, architecture.decoder, architecture.head
+    assert encoder is not None
+    assert decoder is not None
+    assert head is not None
+    layer = encoder.pattern[0]
+    assert isinstance(layer.position, arch.RelativeBuckets)
+    names = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
+    activation = names[layer.mlp.activation]
+    if layer.mlp.gated:
+        activation = "gated-gelu" if activation == "gelu_new" else f"gated-{activation}"
+    return {
+        "vocab_size": architecture.vocab,
+        "d_model": architecture.dim,
+        "num_layers": encoder.depth,
+        "num_decoder_layers": decoder.depth,
+        "num_heads": layer.attention.heads,
+        "d_kv": layer.attention.head_dim,
+        "d_ff": layer.mlp.hidden,
+        "feed_forward_proj": activation,
+        "relative_attention_num_buckets": layer.position.buckets,
+        "relative_attention_max_distance": layer.position.max_distance,
+        "layer_norm_epsilon": layer.norms.before.eps if layer.norms.before else 1e-6,
+        "dropout_rate": layer.dropout.residual,
+        "is_encoder_decoder": True,
+        "tie_word_embeddings": head.tied,
+    }
+
+
+def _sublayers(side: str, index: int, published: str, ours: str) -> dict[str, Rule]:
+    stem = f"{side}.block.*.layer.{index}"
+    return {
+        f"{stem}.layer_norm": f"{side}.layers.*.before_{ours}",
+        f"{stem}.{published}.q": f"{side}.layers.*.{ours}.query",
+        f"{stem}.{published}.k": f"{side}.layers.*.{ours}.key",
+        f"{stem}.{published}.v": f"{side}.layers.*.{ours}.value",
+        f"{stem}.{published}.o": f"{side}.layers.*.{ours}.output",
+    }
+
+
+def _mlp(side: str, index: int, gated: bool) -> dict[str, Rule]:
+    stem, mlp = f"{side}.block.*.layer.{index}", f"{side}.layers.*.mlp"
+    up = {"wi_0": f"{mlp}.gate", "wi_1": f"{mlp}.up"} if gated else {"wi": f"{mlp}.up"}
+    return {
+        f"{stem}.layer_norm": f"{side}.layers.*.before_mlp",
+        **{f"{stem}.DenseReluDense.{name}": ours for name, ours in up.items()},
+        f"{stem}.DenseReluDense.wo": f"{mlp}.down",
+    }
+
+
+def table(architecture: arch.Architecture) -> dict[str, Rule]:
+    """The names of v1.0, or of v1.1 where the MLP is gated."""
+    gated = architecture.output_stack.pattern[0].mlp.gated
+    bias = "block.0.layer.0.SelfAttention.relative_attention_bias"
+    return {
+        "shared": "tokens",
+        "encoder.embed_tokens": Tied("tokens"),
+        f"encoder.{bias}": "encoder.positions.0.table",
+        **_sublayers("encoder", 0, "SelfAttention", "attention"),
+        **_mlp("encoder", 1, gated),
+        "encoder.final_layer_norm": "encoder.final_norm",
+        "decoder.embed_tokens": Tied("tokens"),
+        f"decoder.{bias}": "decoder.positions.0.table",
+        **_sublayers("decoder", 0, "SelfAttention", "attention"),
+        **_sublayers("decoder", 1, "EncDecAttention", "cross_attention"),
+        "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias": Ignored("old files carry it"),
+        **_mlp("decoder", 2, gated),
+        "decoder.final_layer_norm": "decoder.final_norm",
+        "lm_head": "head.projection",
+    }
+
+
+T5 = Family(
+    name="t5",
+    kind="encoder-decoder",
+    model_type="t5",
+    classes="T5ForConditionalGeneration",
+    prefix="",
+    preset=preset,
+    read_config=read_config,
+    write_config=write_config,
+    table=table,
+)

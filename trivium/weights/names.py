@@ -1,0 +1,115 @@
+"""A family's table of names, spelled out for one model and read both ways.
+
+Letters: a published tensor is `stored`; ours are parameters of the model.
+"""
+
+__all__ = ["Entry", "entries", "from_stored", "ignored_names", "tied_names", "to_stored"]
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trivium.errors import ModelError
+from trivium.families.family import Family, Ignored, Stacked, Tied, Transposed
+from trivium.model import Transformer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One published tensor and the parameters of ours that it holds, stacked along their outputs."""
+
+    stored: str
+    ours: tuple[str, ...]
+    transposed: bool = False
+
+    def stored_shape(self, parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """The shape under which it is published."""
+        shapes = [parameters[name].shape for name in self.ours]
+        shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        return shape[::-1] if self.transposed else shape
+
+
+def entries(model: Transformer, family: Family) -> tuple[Entry, ...]:
+    """Every published tensor of this model, each of our parameters in exactly one of them.
+
+    A rule names modules, whose weights and biases it covers, or one tensor in full. What the model does not have
+    (a bias, an untied head) takes no part.
+    """
+    parameters = dict(model.named_parameters())
+    found: list[Entry] = []
+    for stored, rule in family.table(model.architecture).items():
+        match rule:
+            case str(name):
+                names, transposed = (name,), False
+            case Transposed(name):
+                names, transposed = (name,), True
+            case Stacked(names, transposed):
+                pass
+            case Tied() | Ignored():
+                continue
+        for index in _indices(stored, model):
+            published, ours = stored.replace("*", index), [name.replace("*", index) for name in names]
+            for suffix in ("", ".weight", ".bias"):
+                tensors = tuple(name + suffix for name in ours)
+                if all(name in parameters for name in tensors):
+                    found.append(Entry(published + suffix, tensors, transposed and suffix == ".weight"))
+    used = [name for entry in found for name in entry.ours]
+    left = set(parameters) - set(used)
+    assert not left, f"the table of {family.name} gives no name to {sorted(left)}"
+    assert len(used) == len(set(used)), f"the table of {family.name} names a parameter twice"
+    return tuple(found)
+
+
+def tied_names(model: Transformer, family: Family) -> dict[str, str]:
+    """Published second names of a tensor → our first one; also of a head that shares the token table."""
+    parameters = dict(model.named_parameters())
+    tied: dict[str, str] = {}
+    for stored, rule in family.table(model.architecture).items():
+        name = rule.name if isinstance(rule, Tied) else rule
+        if not isinstance(name, str):
+            continue
+        for suffix in ("", ".weight"):
+            if isinstance(rule, Tied) and name + suffix in parameters:
+                tied[stored + suffix] = name + suffix
+            elif name + suffix == "head.projection.weight" and name + suffix not in parameters:
+                tied[stored + suffix] = "tokens.weight"
+    return tied
+
+
+def ignored_names(family: Family, model: Transformer) -> re.Pattern[str]:
+    """A pattern of the published names that no part of the model reads."""
+    rules = family.table(model.architecture).items()
+    ignored = [re.escape(stored).replace(r"\*", r"\d+") for stored, rule in rules if isinstance(rule, Ignored)]
+    return re.compile("|".join(rf"{stored}(\.weight|\.bias)?" for stored in ignored) or r"(?!)")
+
+
+def to_stored(entry: Entry, parameters: Mapping[str, Tensor]) -> Tensor:
+    """Our parameters as the published tensor."""
+    joined = torch.cat([parameters[name] for name in entry.ours])
+    return joined.T.contiguous() if entry.transposed else joined.contiguous()
+
+
+def from_stored(entry: Entry, stored: Tensor, parameters: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """The published tensor as our parameters. Raises `ModelError` where the shapes do not fit."""
+    expected = entry.stored_shape(parameters)
+    if tuple(stored.shape) != expected:
+        raise ModelError(
+            f"The weights hold '{entry.stored}' as {tuple(stored.shape)}, and the config asks for {expected}. "
+            "The config and the weights are not of the same model."
+        )
+    straight = stored.T if entry.transposed else stored
+    sizes = [parameters[name].shape[0] for name in entry.ours]
+    return zip(entry.ours, torch.split(straight, sizes), strict=True)
+
+
+def _indices(stored: str, model: Transformer) -> list[str]:
+    if "*" not in stored:
+        return [""]
+    stack = model.architecture.decoder if stored.startswith("decoder.") else model.architecture.output_stack
+    if stored.startswith("encoder.") and model.architecture.encoder is not None:
+        stack = model.architecture.encoder
+    assert stack is not None
+    return [str(index) for index in range(stack.depth)]
