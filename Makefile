@@ -40,10 +40,13 @@ docs: .venv/dev.installed
 # Each stamp says that a step was done for the files it depends on, so nothing is installed twice.
 
 .venv/created:
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON). Name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "Trivium needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
+	    echo "Trivium needs Python 3.11 or newer, this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12"; \
+	    exit 1; }
 	@$(PYTHON) -m venv .venv || { \
-	    echo "Python could not make .venv. On Debian and Ubuntu its module comes apart: apt install python3-venv"; exit 1; }
+	    echo "Python could not make .venv. On Debian and Ubuntu its module comes apart: apt install python3-venv"; \
+	    exit 1; }
 	@touch $@
 
 .venv/torch.installed: constraints.txt | .venv/created

@@ -8,6 +8,8 @@ below with its reason, and a reason that no longer applies is a complaint too.
 import ast
 import graphlib
 import re
+import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -270,6 +272,22 @@ def test_tests_mirror_the_package() -> None:
     assert not complaints, "\n" + "\n".join(complaints)
 
 
+def test_what_is_imported_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    run_time = _packages(project["dependencies"])
+    in_tests = run_time | _packages(extras["dev"])
+    tests = [Module(f"tests.{path.stem}", path) for path in sorted((ROOT / "tests").rglob("*.py"))]
+    complaints = []
+    for modules, declared in ((modules_of(ROOT), run_time | _packages(extras["trackers"])), (tests, in_tests)):
+        for module in modules:
+            for name, node in imports(module, set()):
+                top = name.split(".")[0]
+                if top not in declared | sys.stdlib_module_names | {"trivium", "tests"}:
+                    complaints.append(f"{module.at(node)}: imports '{top}', which pyproject.toml does not name")
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
 def test_no_path_of_a_machine() -> None:
     here = re.compile(r"(?<![\w.~])/(?:home|root|work|opt|tmp|mnt|Users)/\w|file:///\w")
     texts = [
@@ -292,6 +310,12 @@ def test_no_path_of_a_machine() -> None:
         if here.search(line)
     ]
     assert not complaints, "\n" + "\n".join(complaints)
+
+
+def _packages(requirements: list[str]) -> set[str]:
+    """What the packages that pyproject.toml names are imported as."""
+    names = {re.split(r"[^\w.-]", requirement)[0].lower().replace("-", "_") for requirement in requirements}
+    return names | ({"yaml"} if "pyyaml" in names else set())
 
 
 def _mirror(module: Module) -> str:
