@@ -17,6 +17,11 @@ from pathlib import Path
 
 from trivium.errors import StorageError
 
+#: A place that cannot be written: not allowed, or a file stands where a folder should, or the other way round.
+_UNUSABLE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG,
+}  # fmt: skip
+
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
@@ -40,16 +45,16 @@ def storage_errors(path: Path) -> Iterator[None]:
             ) from error
         if number == errno.EFBIG:
             raise StorageError(
-                f"A file under {path} would be larger than this system allows (see `ulimit -f`, or the file system's own "
-                "limit). What had been written before is whole. Raise the limit, or choose another folder, and run the "
-                "same command again: it continues where it was."
+                f"A file under {path} would be larger than this system allows (see `ulimit -f`, or the file system's "
+                "own limit). What had been written before is whole. Raise the limit, or choose another folder, and run "
+                "the same command again: it continues where it was."
             ) from error
         if number == errno.EIO:
             raise StorageError(
                 f"The disk failed while writing {path}: {os.strerror(number)}. What had been written before is whole. "
                 "Check the disk, or choose another folder."
             ) from error
-        if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        if number in _UNUSABLE:
             raise StorageError(
                 f"Cannot write {path}: {os.strerror(number)}. Choose a folder that you may write to."
             ) from error
