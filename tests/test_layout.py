@@ -37,12 +37,17 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "trivium.cli.main": "tests/test_cli.py runs whole command lines",
     "trivium.cli.console": "tests/test_cli.py reads what whole command lines print",
     "trivium.cli.reference": "tests/test_docs.py compares docs/cli.md with it",
+    **{
+        f"trivium.families.{page}": "tests/families/test_oracle.py holds every family against transformers"
+        for page in ("bert", "family", "gpt2", "llama", "registry", "t5")
+    },
 }
 #: Test files that belong to no one module.
 TESTS_OF_THE_WHOLE = {
     "tests/test_layout.py": "the tree of files",
     "tests/test_cli.py": "whole command lines",
     "tests/test_docs.py": "README.md and docs/",
+    "tests/families/test_oracle.py": "every family against transformers",
 }
 
 #: Modules that may read the environment.
@@ -269,6 +274,10 @@ def test_tests_mirror_the_package() -> None:
         f"{path} mirrors no module: name it after what it tests, or give it a reason in TESTS_OF_THE_WHOLE"
         for path in sorted(found - set(expected) - set(TESTS_OF_THE_WHOLE))
     ]
+    complaints += [
+        f"TESTED_ELSEWHERE names {name}, which is no module" for name in TESTED_ELSEWHERE.keys() - expected.values()
+    ]
+    complaints += [f"TESTS_OF_THE_WHOLE names {path}, which is no file" for path in TESTS_OF_THE_WHOLE.keys() - found]
     assert not complaints, "\n" + "\n".join(complaints)
 
 

@@ -8,6 +8,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 
 __all__ = ["SUMMARY", "VERBS", "Group", "app", "main", "versions"]
 
+import contextlib
 import os
 import sys
 import traceback
@@ -117,7 +118,8 @@ def _is_bare(arguments: Sequence[str], verbs: Mapping[str, Callable[..., None] |
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
     sys.stderr.write(f"error: {printable(message)}\n")
     return code
 

@@ -15,8 +15,10 @@ _COLUMNS = 100
 
 _INTRODUCTION = f"""# The command line
 
-{SUMMARY} A bare command prints its help. With `--json`, the last line of stdout is one JSON document. Exit codes:
-0 done, 1 failed, 2 wrong use, 130 interrupted.
+{SUMMARY}
+
+A bare command prints its help. On verbs that report, `--json` makes the last line of stdout one JSON document. Exit
+codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
 
 This page is written by `make docs` from the commands' own help.
 """
