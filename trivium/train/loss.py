@@ -3,7 +3,8 @@
 A loss function takes a model and a batch and returns a `LossSum`: the sum and how many targets it is over. The loop
 divides by the targets of the whole step, so that how rows are packed or cut into micro-batches changes nothing.
 
-Letters: B rows, T positions of the input, U positions where the head may speak, N positions with a target, V vocabulary.
+Letters: B rows, T positions of the input, U positions where the head may speak, D width of the model, N positions with
+a target, V vocabulary.
 """
 
 __all__ = ["LossFn", "LossSum", "cross_entropy_in_place", "head_loss"]
@@ -35,7 +36,7 @@ def head_loss(model: nn.Module, batch: Batch) -> LossSum:
     """The loss of `batch.targets` under any model with `hidden(...)` and `head`.
 
     The vocabulary head runs only where there is a target: it is the widest matrix of a small model, and a masked
-    objective asks it at 15 % of the positions. Works in training and under `torch.no_grad()`, with autocast and without.
+    objective asks it at 15 % of the positions. Works with gradients and without, with autocast and without.
     """
     assert callable(model.hidden)
     assert callable(model.head)
@@ -57,7 +58,7 @@ def cross_entropy_in_place(logits: Float[Tensor, "N V"], targets: Int[Tensor, "N
     second buffer of N x V is ever made. Equal to `F.cross_entropy(..., reduction="sum")` in value and gradient; the
     arithmetic is float32 also where the logits are bfloat16.
     """
-    loss: Tensor = _CrossEntropy.apply(logits, targets)
+    loss: Tensor = _CrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -88,7 +89,7 @@ def _gradient_over_logits(logits: Tensor, targets: Tensor) -> Tensor:
     block_rows = max(1, (2**26 if logits.is_cuda else 2**20) // max(1, logits.shape[1]))
     accurate = torch.float64 if logits.dtype == torch.float64 else torch.float32
     loss = torch.zeros((), dtype=accurate, device=logits.device)
-    for block, block_targets in zip(logits.split(block_rows), targets.split(block_rows), strict=True):
+    for block, block_targets in zip(torch.split(logits, block_rows), torch.split(targets, block_rows), strict=True):
         work = block.to(accurate)  # the block itself where it already has that type
         index = block_targets[:, None]
         chosen, top = work.gather(1, index), work.amax(1, keepdim=True)

@@ -6,6 +6,7 @@ and the system clears every page before it gives it out again. Keeping freed mem
 
 __all__ = ["keep_freed_memory", "peak_memory_bytes", "reset_peak_memory"]
 
+import contextlib
 import ctypes
 import platform
 import resource
@@ -29,7 +30,8 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     options = ((_MMAP_THRESHOLD, 2**30), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST_INT), (_TOP_PAD, 64 * 2**20))
-    return all([mallopt(option, value) == 1 for option, value in options])
+    accepted = [mallopt(option, value) == 1 for option, value in options]
+    return all(accepted)
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -37,10 +39,9 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    try:
+    # Where this is not allowed the peak is that of the whole process, which is never too small.
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass  # then the peak is that of the whole process, which is never too small
 
 
 def peak_memory_bytes(device: torch.device) -> int:

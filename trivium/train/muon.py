@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 #: The quintic a x + b x^3 + c x^5, steep at zero, that five rounds take to about 1 (Jordan et al. 2024).
-QUINTIC = (3.4445, -4.7750, 2.0315)
+_QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalize(matrix: Float[Tensor, "M N"], dtype: torch.dtype, rounds: int = 5) -> Float[Tensor, "M N"]:
@@ -25,7 +25,7 @@ def orthogonalize(matrix: Float[Tensor, "M N"], dtype: torch.dtype, rounds: int 
 
     X <- a X + (b X X' + c (X X')^2) X, after X is divided by its Frobenius norm.
     """
-    a, b, c = QUINTIC
+    a, b, c = _QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
     x = (matrix.mT if tall else matrix).to(dtype)
     x = x / x.norm().clamp(min=1e-7)

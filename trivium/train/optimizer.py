@@ -12,7 +12,7 @@ from trivium.train.settings import TrainSettings
 
 
 class Optimizer:
-    """One or two of torch's optimizers as one, with a state that is tensors only, named by the weights they belong to."""
+    """One or two of torch's optimizers as one, with a state of tensors that are named by the weights they belong to."""
 
     def __init__(self, parts: list[torch.optim.Optimizer], names: Mapping[Tensor, str]) -> None:
         self.parts = parts
@@ -58,21 +58,21 @@ class Optimizer:
         for name, value in tensors.items():
             weight, _, quantity = name.rpartition(".")
             part, parameter = owners[weight]
-            # A counter lives where torch put it; a running mean lives beside its weight.
-            part.state[parameter][quantity] = value.to(parameter.device) if value.ndim else value.clone()
+            part.state[parameter][quantity] = value.to(parameter.device)
 
 
 def build_optimizer(model: nn.Module, settings: TrainSettings, matmul_dtype: torch.dtype = torch.float32) -> Optimizer:
     """The optimizer of `settings` over all weights of `model` that require a gradient.
 
-    Matrices decay; norms and biases do not (Devlin et al. 2019's code; Brown et al. 2020), nor do embedding tables, whose
-    rows shrink to nothing between their rare gradients and make the first block's gradients grow (OLMo 2, Walsh et al.
-    2024, section 3.4; Takase et al. 2024). With `muon` the matrices of the blocks go to Muon; the embedding tables, the
-    head, norms and biases stay with AdamW (Jordan et al. 2024).
+    Matrices decay; norms and biases do not (as in BERT's code), nor do embedding tables: small embeddings make the
+    gradients of the first layers large (Takase et al. 2024), and OLMo 2 trains more stably without (Walsh et al. 2025,
+    section 3.4). With `muon` the matrices of the blocks go to Muon; the embedding tables, the head, norms and biases
+    stay with AdamW (Jordan et al. 2024).
     """
     named = {name: p for name, p in model.named_parameters() if p.requires_grad}
     tables = {p for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)}
-    head = set(model.head.parameters()) if isinstance(getattr(model, "head", None), nn.Module) else set()
+    head_module = getattr(model, "head", None)
+    head = set(head_module.parameters()) if isinstance(head_module, nn.Module) else set()
     matrices = [p for p in named.values() if p.ndim >= 2 and p not in tables]
     vectors = [p for p in named.values() if p.ndim < 2 or p in tables]
     rate, decay = settings.learning_rate, settings.weight_decay
@@ -88,6 +88,5 @@ def build_optimizer(model: nn.Module, settings: TrainSettings, matmul_dtype: tor
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if groups:
-        fused = all(p.is_floating_point() for p in matrices + vectors)
-        parts.append(torch.optim.AdamW(groups, lr=rate, betas=settings.betas, eps=settings.epsilon, fused=fused))
+        parts.append(torch.optim.AdamW(groups, lr=rate, betas=settings.betas, eps=settings.epsilon, fused=True))
     return Optimizer(parts, {p: name for name, p in named.items()})

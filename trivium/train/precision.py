@@ -9,23 +9,23 @@ from typing import Any, Literal
 
 import torch
 
-Format = Literal["float32", "bfloat16"]
+_Format = Literal["float32", "bfloat16"]
 
 #: bfloat16 must win by this much: casting the weights in every step costs something that a lone product does not show.
-WORTH_CASTING = 1.2
+_WORTH_CASTING = 1.2
 
 
 @dataclass(frozen=True)
 class Precision:
     """The number format of the matrix products, and the measurement that chose it (FLOP/s; None where not measured)."""
 
-    format: Format
+    format: _Format
     float32_flops_per_second: float | None = None
     bfloat16_flops_per_second: float | None = None
 
     @property
     def dtype(self) -> torch.dtype:
-        """torch's name of the format."""
+        """The format as torch names it."""
         return torch.bfloat16 if self.format == "bfloat16" else torch.float32
 
     @property
@@ -65,7 +65,7 @@ def resolve_precision(wanted: Literal["auto", "float32", "bfloat16"], device: to
         measured = measure_matmul(dtype, device)
         return Precision(wanted, **{f"{wanted}_flops_per_second": measured})
     full, half = measure_matmul(torch.float32, device), measure_matmul(torch.bfloat16, device)
-    return Precision("bfloat16" if half > WORTH_CASTING * full else "float32", full, half)
+    return Precision("bfloat16" if half > _WORTH_CASTING * full else "float32", full, half)
 
 
 def autocast(precision: Precision, device: torch.device) -> contextlib.AbstractContextManager[Any]:

@@ -13,24 +13,20 @@ from typing import Any
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from trivium.nn.block import Block
+
 
 def recompute_blocks(model: nn.Module) -> int:
     """Recompute every block of `model` in the backward pass, and return how many blocks that are.
 
-    A block is a member of an `nn.ModuleList`, and of the outermost one where they are nested. Gradients are equal to
-    those without, also with dropout: the random state of the forward pass is restored. Doing it twice does nothing more.
+    Gradients are equal to those without, also with dropout: the random state of the forward pass is restored. Calling
+    it again changes nothing.
     """
-    blocks = list(_blocks(model))
+    blocks = [module for module in model.modules() if isinstance(module, Block)]
     for block in blocks:
         if not isinstance(block.forward, _Recomputed):
-            block.forward = _Recomputed(block.forward)
+            block.forward = _Recomputed(block.forward)  # type: ignore[method-assign]
     return len(blocks)
-
-
-def _blocks(module: nn.Module) -> list[nn.Module]:
-    if isinstance(module, nn.ModuleList):
-        return list(module)
-    return [block for child in module.children() for block in _blocks(child)]
 
 
 class _Recomputed:

@@ -1,11 +1,12 @@
 """The learning rate as a pure function of the step: up in a straight line, then down the way that was chosen.
 
-    cosine    floor + (1 - floor) (1 + cos(pi x)) / 2, x = part of the way from the end of the warm-up to the last step
-              (Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts)
-    linear    floor + (1 - floor) (1 - x)
-    wsd       1, then linear over the last `decay_fraction` of the steps ("warmup-stable-decay", Hu et al. 2024,
-              "MiniCPM", section 4; the straight line is Hägele et al. 2024's)
-    constant  1
+With x = the part of the way from the end of the warm-up to the last step that is behind:
+
+- cosine: floor + (1 - floor) (1 + cos(pi x)) / 2 (Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts)
+- linear: floor + (1 - floor) (1 - x)
+- wsd: 1, then linear over the last `decay_fraction` of the steps ("warmup-stable-decay", Hu et al. 2024, "MiniCPM",
+  section 4, with the straight line of Hägele et al. 2024)
+- constant: 1
 """
 
 __all__ = ["learning_rate_multiplier"]

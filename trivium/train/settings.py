@@ -4,17 +4,17 @@ __all__ = ["TrainSettings", "parse_settings"]
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trivium.errors import UsageError, nearest
 
-Count = Annotated[int, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+_Count = Annotated[int, Field(gt=0)]
+_Fraction = Annotated[float, Field(ge=0, le=1)]
 
 #: Settings that change what is kept or shown, and never a weight: they may differ when a run is continued.
-BOOKKEEPING = frozenset(
+_BOOKKEEPING = frozenset(
     {
         "validate_every",
         "checkpoint_every",
@@ -38,12 +38,12 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: Count = Field(description="Optimizer steps of the whole run.")
-    batch_rows: Count | None = Field(None, description="Rows of one optimizer step. Give this or batch_tokens.")
-    batch_tokens: Count | None = Field(
+    steps: _Count = Field(description="Optimizer steps of the whole run.")
+    batch_rows: _Count | None = Field(None, description="Rows of one optimizer step. Give this or batch_tokens.")
+    batch_tokens: _Count | None = Field(
         None, description="Tokens of one optimizer step, rounded to whole rows. Give this or batch_rows."
     )
-    accumulation: Count = Field(
+    accumulation: _Count = Field(
         1, description="Micro-batches that a step is cut into when it does not fit the memory. Changes no result."
     )
 
@@ -52,14 +52,14 @@ class TrainSettings(BaseModel):
         description="adamw for all weights, or muon for the matrices of the blocks and adamw for the rest.",
     )
     learning_rate: float = Field(1e-3, gt=0, description="The highest learning rate, reached after the warm-up.")
-    warmup_fraction: Fraction = Field(0.02, description="Part of the steps over which the learning rate rises from 0.")
+    warmup_fraction: _Fraction = Field(0.02, description="Part of the steps over which the learning rate rises from 0.")
     warmup_steps: int | None = Field(None, ge=0, description="The warm-up in steps; replaces warmup_fraction.")
     schedule: Literal["cosine", "linear", "wsd", "constant"] = Field(
         "cosine",
         description="The way down: half a cosine, a straight line, stable and then a straight line (wsd), or none.",
     )
-    decay_fraction: Fraction = Field(0.2, description="Part of the steps in which schedule wsd goes down.")
-    floor: Fraction = Field(0.1, description="Where the way down ends, as a part of learning_rate.")
+    decay_fraction: _Fraction = Field(0.2, description="Part of the steps in which schedule wsd goes down.")
+    floor: _Fraction = Field(0.1, description="Where the way down ends, as a part of learning_rate.")
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
         (0.9, 0.95), description="Decay of AdamW's running mean of the gradient and of its square."
     )
@@ -80,21 +80,23 @@ class TrainSettings(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Starts every random draw of the run: order, masks, dropout.")
 
-    validate_every: Count | None = Field(None, description="Steps between validations. null validates at the end only.")
-    checkpoint_every: Count | None = Field(None, description="Steps between checkpoints. null keeps none by steps.")
+    validate_every: _Count | None = Field(
+        None, description="Steps between validations. null validates at the end only."
+    )
+    checkpoint_every: _Count | None = Field(None, description="Steps between checkpoints. null keeps none by steps.")
     checkpoint_every_seconds: float | None = Field(300.0, gt=0, description="Seconds between checkpoints, or null.")
-    keep_last: Count = Field(2, description="How many of the latest checkpoints stay on the disk.")
+    keep_last: _Count = Field(2, description="How many of the latest checkpoints stay on the disk.")
     keep_best: bool = Field(True, description="Also save and keep the checkpoint of the lowest validation loss.")
     spike_nats: float | None = Field(
         2.0, gt=0, description="A loss this far above its lowest running mean counts as a spike. null watches for none."
     )
-    spike_steps: Count = Field(50, description="Steps in a row that a spike may last before the run is stopped.")
+    spike_steps: _Count = Field(50, description="Steps in a row that a spike may last before the run is stopped.")
     report_to: Literal["none", "tensorboard", "trackio", "wandb", "mlflow"] = Field(
         "none", description="A tracker that also receives the metrics. metrics.jsonl is always written."
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> "TrainSettings":
         if self.batch_rows is not None and self.batch_tokens is not None:
             raise ValueError(
                 f"batch_rows is {self.batch_rows} and batch_tokens is {self.batch_tokens}, and only one of them can "
@@ -123,7 +125,7 @@ class TrainSettings(BaseModel):
         return round(self.warmup_fraction * self.steps) if self.warmup_steps is None else self.warmup_steps
 
     def rows(self, row_tokens: int) -> int:
-        """Rows of one optimizer step when a row holds `row_tokens` tokens: a multiple of `accumulation`, at least one."""
+        """Rows of one optimizer step when a row holds `row_tokens` tokens: a multiple of `accumulation`, never zero."""
         if self.batch_rows is not None:
             return self.batch_rows
         if self.batch_tokens is None:
@@ -132,7 +134,7 @@ class TrainSettings(BaseModel):
 
     def trajectory(self) -> dict[str, Any]:
         """The settings that decide the weights, as plain data: a run can be continued only with the same ones."""
-        return self.model_dump(mode="json", exclude=set(BOOKKEEPING))
+        return self.model_dump(mode="json", exclude=set(_BOOKKEEPING))
 
 
 def parse_settings(values: Mapping[str, Any]) -> TrainSettings:

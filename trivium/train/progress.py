@@ -1,0 +1,110 @@
+"""What a person sees while a model trains: a live line on a terminal, a plain line now and then elsewhere, a box."""
+
+__all__ = ["Progress", "closing_box", "duration"]
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from trivium.train.state import TrainResult
+
+#: Seconds between two lines where the output is not a terminal.
+_PLAIN_EVERY_SECONDS = 10.0
+
+
+class Progress:
+    """Draws the rows of a run: step, loss, learning rate, tokens/s, MFU, memory and the time that is left.
+
+    MFU is the part of `peak_flops_per_second` that the model's own arithmetic (`flops_per_token`) uses; without both it
+    is left out (Chowdhery et al. 2022, "PaLM", appendix B). Use as a context manager.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        steps: int,
+        *,
+        title: str = "train",
+        flops_per_token: float | None = None,
+        peak_flops_per_second: float | None = None,
+    ) -> None:
+        self.console, self.steps, self.title = console, steps, title
+        self.flops_per_token, self.peak_flops_per_second = flops_per_token, peak_flops_per_second
+        self.recent: deque[tuple[float, int]] = deque(maxlen=20)
+        self.live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self.validation, self.printed_at = "", 0.0
+
+    def __enter__(self) -> "Progress":
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def update(self, row: Mapping[str, Any], memory_bytes: int) -> None:
+        """Show one row of metrics."""
+        if row.get("validation"):
+            self.validation = f" · validation {row['validation']['loss']:.3f}"
+            return
+        self.recent.append((time.monotonic(), row["tokens"]))
+        line = self._line(row, memory_bytes)
+        if self.live:
+            self.live.update(Text(line, no_wrap=True, overflow="ellipsis"))
+        elif time.monotonic() - self.printed_at >= _PLAIN_EVERY_SECONDS or row["step"] == self.steps:
+            self.console.print(line, highlight=False, soft_wrap=True)
+            self.printed_at = time.monotonic()
+
+    def _line(self, row: Mapping[str, Any], memory_bytes: int) -> str:
+        (first_time, first_tokens), (last_time, last_tokens) = self.recent[0], self.recent[-1]
+        passed = last_time - first_time
+        rate = (last_tokens - first_tokens) / passed if passed > 0 else row["tokens_per_second"]
+        parts = [
+            f"{self.title} step {row['step']:,}/{self.steps:,}",
+            f"loss {row['loss']:.3f}{self.validation}",
+            f"lr {row['learning_rate']:.2e}",
+            f"{rate:,.0f} tokens/s",
+        ]
+        if self.flops_per_token and self.peak_flops_per_second:
+            parts.append(f"MFU {100 * rate * self.flops_per_token / self.peak_flops_per_second:.0f} %")
+        parts.append(f"{memory_bytes / 1e9:.2f} GB")
+        if passed > 0:
+            parts.append(f"{duration((self.steps - row['step']) * passed / (len(self.recent) - 1))} left")
+        return " · ".join(parts)
+
+
+def closing_box(result: TrainResult, title: str = "train") -> Panel:
+    """What a run did, in a box for a terminal."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    rate = f"{result.tokens_per_second:,.0f} tokens/s"
+    if result.flops_per_second:
+        rate += f", {result.flops_per_second / 1e9:,.1f} GFLOP/s"
+    table.add_row("steps", f"{result.steps:,}" + (f", stopped by {result.stopped_by}" if result.stopped_by else ""))
+    table.add_row("tokens", f"{result.tokens:,} read, {result.targets:,} with a loss")
+    table.add_row("time", f"{duration(result.seconds)} in steps, {rate}")
+    table.add_row("memory", f"{result.peak_memory_bytes / 1e9:.2f} GB at the peak")
+    if result.mean_loss is not None:
+        table.add_row("loss", f"{result.mean_loss:.4f} nats (mean of the last steps)")
+    if result.validation is not None:
+        found = result.validation
+        bits = "" if found.bits_per_byte is None else f", {found.bits_per_byte:.4f} bits per byte"
+        table.add_row("validation", f"{found.loss:.4f} nats, perplexity {found.perplexity:,.2f}{bits}")
+    return Panel(table, title=f"{title}: {'done' if result.finished else 'stopped'}", box=box.ROUNDED, expand=False)
+
+
+def duration(seconds: float) -> str:
+    """`1:02:03` or `2:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
