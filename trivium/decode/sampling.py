@@ -13,7 +13,7 @@ from trivium.decode.draw import SEEDS
 from trivium.decode.rules import LogitsRule, MinLength, MinP, NoRepeatNgram, RepetitionPenalty, Temperature, TopK, TopP
 from trivium.errors import UsageError, nearest
 
-Number = float | int
+_Number = float | int
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Range:
     def _is_number(self, value: object) -> bool:
         return isinstance(value, int if self.whole else int | float) and not isinstance(value, bool)
 
-    def _holds(self, value: Number) -> bool:
+    def _holds(self, value: _Number) -> bool:
         inside = math.isfinite(value) and self.least <= value <= self.most
         return inside and not (self.above and value == self.least)
 
@@ -70,15 +70,15 @@ class Sampling:
     """How many tokens a completion may have, at least 1."""
     min_tokens: int | None = None
     """How many it must have before it may end; 0: none."""
-    temperature: Number | None = None
+    temperature: _Number | None = None
     """0 is greedy decoding: the most probable token, always."""
     top_k: int | None = None
     """Keep the k most probable tokens; 0 keeps all."""
-    top_p: Number | None = None
+    top_p: _Number | None = None
     """Keep the most probable tokens that make up this mass; 1 keeps all."""
-    min_p: Number | None = None
+    min_p: _Number | None = None
     """Keep the tokens at least this share as probable as the best; 0 keeps all."""
-    repetition_penalty: Number | None = None
+    repetition_penalty: _Number | None = None
     """Above 1 discourages what has been said, the prompt included; 1 does nothing."""
     no_repeat_ngram: int | None = None
     """Never say the same n tokens twice; 0: allowed."""

@@ -7,7 +7,7 @@ space shows only after another word. So each piece is read with a window of the 
     piece        = decode(window + new) with decode(window) taken off its front
 """
 
-__all__ = ["TextStream"]
+__all__ = ["Decodes", "TextStream"]
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
