@@ -116,10 +116,11 @@ def test_rows_of_the_report() -> None:
 
 
 def test_the_callers_random_numbers_are_left_alone() -> None:
+    model = build()
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    train(build(), whole_step("decoder"), head_loss, settings())
+    train(model, whole_step("decoder"), head_loss, settings())
     assert torch.equal(torch.rand(3), expected)
 
 

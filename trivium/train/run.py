@@ -69,7 +69,7 @@ def run_training(
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
     """
     whole_identity = {"train": settings.trajectory(), **(identity or {})}
-    with storage_errors(folder), _locked(folder):
+    with _locked(folder):
         before = _read_run(folder)
         _check_identity(folder, before, whole_identity)
         if before.get("result"):
@@ -182,8 +182,10 @@ def _numbers(row: Mapping[str, Any], prefix: str = "train") -> dict[str, float]:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Only one process trains in a folder. The lock is the system's, so that a killed process holds none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK_FILE).open("w") as stream:
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = (folder / _LOCK_FILE).open("w")
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,7 +4,7 @@ __all__ = ["TrainResult", "TrainState"]
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 from trivium.train.validation import Validation
 from trivium.train.watch import LossWatch
@@ -28,7 +28,7 @@ class TrainState:
     best_validation_loss: float | None = None
     watch: LossWatch = field(default_factory=LossWatch)
 
-    def after(self, loss: float, tokens: int, targets: int, seconds: float, spike_nats: float | None) -> Self:
+    def after(self, loss: float, tokens: int, targets: int, seconds: float, spike_nats: float | None) -> "TrainState":
         """The state after one more step."""
         return replace(
             self,
@@ -40,7 +40,7 @@ class TrainState:
             watch=self.watch.after(loss, spike_nats),
         )
 
-    def with_validation(self, validation: Validation) -> Self:
+    def with_validation(self, validation: Validation) -> "TrainState":
         """The state with a validation of the present step."""
         before = self.best_validation_loss
         best = validation.loss if before is None else min(before, validation.loss)
@@ -56,7 +56,7 @@ class TrainState:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainState":
         """The state that `to_dict` gave."""
         validation = values["validation"]
         return cls(
@@ -90,7 +90,7 @@ class TrainResult:
     stopped_by: str | None = None
 
     @classmethod
-    def of(cls, state: TrainState, stopped_by: str | None, peak_memory: int, flops_per_token: float | None) -> Self:
+    def of(cls, state: TrainState, stopped_by: str | None, peak_memory: int, flops_per_token: float | None) -> "TrainResult":
         """The result of a run that ended in `state`."""
         tokens_per_second = state.tokens / state.seconds if state.seconds else 0.0
         return cls(
@@ -114,7 +114,7 @@ class TrainResult:
         return {**asdict(self), "validation": None if self.validation is None else self.validation.to_dict()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainResult":
         """The result that `to_dict` gave."""
         validation = values["validation"]
         return cls(**{**values, "validation": None if validation is None else Validation.from_dict(validation)})

@@ -8,7 +8,7 @@ __all__ = ["Validation", "validate"]
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -42,7 +42,7 @@ class Validation:
         return {**units, "targets": self.targets, "bytes": self.bytes}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> "Validation":
         """The validation that `to_dict` gave."""
         return cls(values["loss"], values["targets"], values["bytes"])
 

@@ -3,7 +3,6 @@
 __all__ = ["LossWatch"]
 
 from dataclasses import dataclass
-from typing import Self
 
 from trivium.errors import TrainingError
 
@@ -22,14 +21,14 @@ class LossWatch:
     lowest: float | None = None
     steps_above: int = 0
 
-    def after(self, loss: float, spike_nats: float | None) -> Self:
+    def after(self, loss: float, spike_nats: float | None) -> "LossWatch":
         """The watch after one more step's loss. A loss that is a spike does not enter the mean."""
         if self.mean is None or self.lowest is None:
-            return type(self)(loss, loss, 0)
+            return LossWatch(loss, loss, 0)
         if spike_nats is not None and loss > self.lowest + spike_nats:
-            return type(self)(self.mean, self.lowest, self.steps_above + 1)
+            return LossWatch(self.mean, self.lowest, self.steps_above + 1)
         mean = _MEMORY * self.mean + (1 - _MEMORY) * loss
-        return type(self)(mean, min(self.lowest, mean), 0)
+        return LossWatch(mean, min(self.lowest, mean), 0)
 
     def check(self, step: int, loss: float, spike_nats: float | None, spike_steps: int) -> None:
         """Raise `TrainingError` where a spike has lasted for `spike_steps` steps in a row."""

@@ -1,0 +1,40 @@
+"""The loop's state and the result: there and back through plain data."""
+
+import json
+
+import pytest
+
+from trivium.train.state import TrainResult, TrainState
+from trivium.train.validation import Validation
+
+
+def test_state_there_and_back() -> None:
+    state = TrainState().after(3.0, 100, 40, 0.5, 2.0).with_validation(Validation(2.5, 10, 33))
+    assert TrainState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+    assert TrainState.from_dict(json.loads(json.dumps(TrainState().to_dict()))) == TrainState()
+
+
+def test_state_adds_up() -> None:
+    state = TrainState().after(3.0, 100, 40, 0.5, 2.0).after(2.0, 50, 20, 0.25, 2.0)
+    assert (state.step, state.tokens, state.targets, state.seconds, state.loss) == (2, 150, 60, 0.75, 2.0)
+
+
+def test_the_best_validation_is_kept() -> None:
+    state = TrainState(step=1).with_validation(Validation(2.0, 1)).after(1.0, 1, 1, 1.0, None)
+    assert state.validation_loss_here is None
+    worse = state.with_validation(Validation(3.0, 1))
+    assert worse.best_validation_loss == 2.0
+    assert worse.validation_loss_here == 3.0
+
+
+def test_result() -> None:
+    state = TrainState().after(3.0, 100, 40, 0.5, 2.0).with_validation(Validation(2.5, 10, 33))
+    result = TrainResult.of(state, None, 10**9, 6e6)
+    assert result.finished
+    assert result.tokens_per_second == pytest.approx(200)
+    assert result.flops_per_second == pytest.approx(1.2e9)
+    assert TrainResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    stopped = TrainResult.of(TrainState(), "SIGINT", 0, None)
+    assert not stopped.finished
+    assert stopped.tokens_per_second == 0
+    assert TrainResult.from_dict(json.loads(json.dumps(stopped.to_dict()))) == stopped
