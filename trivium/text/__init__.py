@@ -1,0 +1,5 @@
+"""Between text and token ids: tokenizers trained, loaded and saved in Hugging Face's layout, and what they cost.
+
+Read `tokenizer` (the class that everything else holds), then `recipes` (how each of the three kinds is made),
+`training`, and `fertility` (what a tokenizer does to a text, in numbers).
+"""
