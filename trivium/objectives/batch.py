@@ -5,7 +5,7 @@ Letters: B rows, T positions of the input, U positions where the head may speak 
 
 __all__ = ["IGNORE", "PADDING", "Batch"]
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int
@@ -49,8 +49,6 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
-        moved = {
-            field.name: None if getattr(self, field.name) is None else getattr(self, field.name).to(device)
-            for field in fields(self)
-        }
-        return Batch(**moved)
+        optional = (self.documents, self.decoder_input_ids, self.decoder_documents)
+        moved = (None if tensor is None else tensor.to(device) for tensor in optional)
+        return Batch(self.input_ids.to(device), self.targets.to(device), *moved)
