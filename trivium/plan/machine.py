@@ -1,0 +1,60 @@
+"""What this machine is and does, measured in a fraction of a second."""
+
+__all__ = ["Machine", "measure_machine"]
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+import torch
+
+from trivium.train.precision import Precision, resolve_precision
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`threads` of the processor, or a GPU; the memory that a run may use; the rate of its matrix products."""
+
+    name: str
+    device: str
+    threads: int
+    memory_bytes: int
+    precision: Precision
+
+    @property
+    def flops_per_second(self) -> float:
+        """Of a lone matrix product in the chosen precision: the practical peak."""
+        assert self.precision.flops_per_second is not None
+        return self.precision.flops_per_second
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a report."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Machine":
+        """The machine that `to_dict` gave."""
+        return cls(**{**values, "precision": Precision(**values["precision"])})
+
+
+def measure_machine(device: torch.device, precision: Literal["auto", "float32", "bfloat16"] = "auto") -> Machine:
+    """Measure matrix products and read the free memory."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        name = torch.cuda.get_device_name(device)
+    else:
+        free, name = psutil.virtual_memory().available, _processor()
+    measured = resolve_precision(precision, device)
+    return Machine(name, str(device), torch.get_num_threads(), int(free), measured)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
