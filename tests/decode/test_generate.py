@@ -91,6 +91,14 @@ def test_a_completion_does_not_depend_on_its_neighbours(family: str) -> None:
         assert dataclasses.replace(alone, logprobs=()) == dataclasses.replace(together[row], logprobs=())
 
 
+@pytest.mark.parametrize("family", SPEAKERS)
+def test_rows_taken_a_few_at_a_time_say_the_same(family: str) -> None:
+    model, words = speaker(family)
+    prompts = [prompt_ids(words, model.architecture.kind, text) for text in TEXTS]
+    few = generate(model, words, prompts, Sampling(**SAMPLED), words.pad_id, rows=2)
+    assert [one.tokens for one in few] == [one.tokens for one in completions(family, **SAMPLED)]
+
+
 def test_the_text_of_a_decoder_goes_on_from_its_prompt() -> None:
     model, words = speaker("gpt2")
     prompt = prompt_ids(words, "decoder", "The cat")

@@ -47,7 +47,9 @@ def test_zero_is_a_value_and_none_is_unset() -> None:
 def test_an_unset_temperature_is_greedy_unless_a_filter_asks_for_sampling() -> None:
     assert Sampling().resolve().greedy
     assert Sampling(top_p=0.9).resolve().temperature == 1.0
-    assert Sampling(top_k=5).resolve(Sampling(temperature=0.0)).greedy
+    assert Sampling(top_k=5).resolve(Sampling(temperature=0.0)).temperature == 1.0
+    assert Sampling(top_k=5).resolve(Sampling(temperature=0.7)).temperature == 0.7
+    assert Sampling(top_k=5, temperature=0).resolve(Sampling(temperature=0.7)).greedy
 
 
 def test_everything_is_set_once_resolved_and_the_seed_is_new_each_time() -> None:

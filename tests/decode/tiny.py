@@ -16,7 +16,7 @@ TEXTS = [
     "She counted the boats twice, wrote the number in her book, and waited for the wind to turn to the north again.",
 ] * 3
 
-_SIZES: dict[Kind, int] = {"bpe": 300, "wordpiece": 90, "unigram": 180}
+_SIZES: dict[Kind, int] = {"bpe": 300, "wordpiece": 230, "unigram": 240}
 _KINDS: dict[str, Kind] = {"bert": "wordpiece", "gpt2": "bpe", "llama": "bpe", "t5": "unigram"}
 
 

@@ -8,9 +8,10 @@
 __all__ = ["Completion", "Delta", "FinishReason", "generate", "stream"]
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from trivium.decode.draw import SEEDS
 from trivium.decode.prompt import Ids, require_evaluation
 from trivium.decode.rules import ABSENT
 from trivium.decode.sampling import Sampling
@@ -67,10 +68,18 @@ def generate(
     prompts: Sequence[Ids],
     sampling: Sampling,
     start_id: int | None = None,
+    rows: int = 32,
 ) -> list[Completion]:
-    """The completions of prompts, in their order. Parameters and errors are those of `stream`."""
-    done = {delta.row: delta.completion for delta in stream(model, tokenizer, prompts, sampling, start_id)}
-    return [completion for row in range(len(prompts)) if (completion := done[row]) is not None]
+    """The completions of prompts, in their order, `rows` at a time. The rest is as in `stream`."""
+    sampling = sampling.resolve()
+    assert sampling.seed is not None
+    completions: list[Completion] = []
+    for first in range(0, len(prompts), rows):
+        seeded = replace(sampling, seed=(sampling.seed + first) % SEEDS)  # row i draws with seed + i, however batched
+        deltas = stream(model, tokenizer, prompts[first : first + rows], seeded, start_id)
+        done = {delta.row: delta.completion for delta in deltas if delta.completion is not None}
+        completions += [done[row] for row in sorted(done)]
+    return completions
 
 
 def stream(

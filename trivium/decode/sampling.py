@@ -152,15 +152,15 @@ class Sampling:
     def resolve(self, *defaults: "Sampling") -> "Sampling":
         """Everything set: from here, else from the first of `defaults` that sets it, else from `BUILT_IN`.
 
-        An unset temperature is 1 where top_k, top_p or min_p asks for sampling, and otherwise 0: greedy.
+        A call that sets top_k, top_p or min_p, but no temperature, asks for sampling: where nothing else sets one, its
+        temperature is 1. In any other call an unset temperature is 0: greedy.
         """
         values: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             candidates = [getattr(sampling, field.name) for sampling in (self, *defaults, BUILT_IN)]
             values[field.name] = next((value for value in candidates if value is not None), None)
-        if values["temperature"] is None:
-            filters = (self.top_k, self.top_p, self.min_p)
-            values["temperature"] = 0.0 if all(value is None for value in filters) else 1.0
+        asks = self.temperature is None and any(value is not None for value in (self.top_k, self.top_p, self.min_p))
+        values["temperature"] = values["temperature"] or (1.0 if asks else 0.0)
         if values["seed"] is None:
             values["seed"] = secrets.randbelow(SEEDS)
         return Sampling(**values)

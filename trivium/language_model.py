@@ -1,0 +1,214 @@
+"""A language model as one uses it: the network, its tokenizer, and how it likes to decode, in one object.
+
+    lm = trivium.load("runs/decoder")
+    lm.generate("Once upon a time", max_tokens=40, temperature=0.8).text
+
+Letters: B rows, T input tokens, U decoder tokens, D channels, V vocabulary.
+"""
+
+__all__ = ["LanguageModel", "load"]
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, overload
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from trivium.architecture import Architecture
+from trivium.decode import fill
+from trivium.decode.fill import MaskFilling, SpanFilling
+from trivium.decode.generate import Completion, Delta, generate, stream
+from trivium.decode.prompt import pad, prompt_ids, require_evaluation
+from trivium.decode.sampling import Sampling, unsupported
+from trivium.decode.score import Score, score
+from trivium.errors import ModelError, UsageError, nearest
+from trivium.files import atomic_write
+from trivium.model import Transformer
+from trivium.text.tokenizer import Tokenizer
+from trivium.weights.folder import load_folder, save_folder
+from trivium.weights.reference import model_folder
+
+_GENERATION_CONFIG = "generation_config.json"
+#: What older folders have in config.json only.
+_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load(
+    reference: str | Path, device: torch.device | str | None = None, dtype: torch.dtype | str | None = None
+) -> "LanguageModel":
+    """A model by its reference: a local folder, a run folder, or a hub id; the same everywhere, and offline.
+
+    On the GPU if there is one, in the precision of its file, unless told otherwise. Raises `UsageError` for a reference
+    that is nothing, `UnavailableError` for one that cannot be fetched, `ModelError` for a folder without a whole model,
+    `DataError` for one without a tokenizer.
+    """
+    folder = model_folder(reference)
+    if not (folder / "config.json").is_file() and any(folder.glob("checkpoint-*")):
+        raise ModelError(
+            f"{folder} holds a run that has not finished: there are checkpoints, but no model yet. Start it again by "
+            "the same command; it continues where it was."
+        )
+    config = _read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    ids = {name: config[name] for name in _IDS if name in config}
+    path = folder / _GENERATION_CONFIG
+    decoding = {**ids, **(_read_json(path) if path.is_file() else {})}
+    return LanguageModel(load_folder(folder, _dtype(dtype), _device(device)), Tokenizer.load(folder), decoding)
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model, its tokenizer, and what its folder says about decoding (`generation_config.json`)."""
+
+    model: Transformer
+    tokenizer: Tokenizer
+    generation_config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def architecture(self) -> Architecture:
+        """The description that the model was built from."""
+        return self.model.architecture
+
+    @property
+    def start_id(self) -> int | None:
+        """The token that starts the decoder of an encoder-decoder; T5 takes its padding."""
+        start: int | None = self.generation_config.get("decoder_start_token_id")
+        return self.tokenizer.pad_id if start is None else start
+
+    @property
+    def ignored(self) -> dict[str, Any]:
+        """What `generation_config.json` asks for that Trivium does not do."""
+        return unsupported(self.generation_config)
+
+    def logits(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        attention_mask: Int[Tensor, "B T"] | None = None,
+        decoder_input_ids: Int[Tensor, "B U"] | None = None,
+    ) -> Float[Tensor, "B _ V"]:
+        """Logits at every position, an encoder's too; at the decoder's positions where there are two sides."""
+        with torch.inference_mode():
+            logits: Tensor = self.model(input_ids, attention_mask, decoder_input_ids)
+        return logits
+
+    @overload
+    def generate(self, prompt: str, **options: Any) -> Completion: ...
+    @overload
+    def generate(self, prompt: Sequence[str], **options: Any) -> list[Completion]: ...
+    def generate(self, prompt: str | Sequence[str], **options: Any) -> Completion | list[Completion]:
+        """Continue a prompt, or answer it (encoder-decoder); several are decoded together.
+
+        The options are those of `Sampling`, by name: max_tokens, temperature, top_k, top_p, min_p, seed, stop, ... What
+        is not given comes from the model's folder (`options`). Raises `UsageError` for a bad or unknown option and for
+        a prompt that is too long.
+        """
+        texts = [prompt] if isinstance(prompt, str) else list(prompt)
+        done = generate(self.model, self.tokenizer, self._prompts(texts), self.options(**options), self.start_id)
+        return done[0] if isinstance(prompt, str) else done
+
+    def stream(self, prompt: str | Sequence[str], **options: Any) -> Iterator[Delta]:
+        """The same, token by token: `delta.text` is new text of row `delta.row`."""
+        texts = [prompt] if isinstance(prompt, str) else list(prompt)
+        return stream(self.model, self.tokenizer, self._prompts(texts), self.options(**options), self.start_id)
+
+    def options(self, **options: Any) -> Sampling:
+        """The options of one call with everything set, as `generate` uses them; they print well.
+
+        What the call does not set comes from `generation_config.json`, and then from `decode.sampling.BUILT_IN`.
+        """
+        ends = () if self.tokenizer.end_id is None else (self.tokenizer.end_id,)
+        folder = Sampling.from_generation_config(self.generation_config)
+        return Sampling.of(**options).resolve(folder, Sampling(end_ids=ends))
+
+    def score(self, prompt: str, completions: Sequence[str]) -> list[Score]:
+        """How probable each completion is after the prompt.
+
+        A decoder reads prompt and completion as one text, so that a token over their border counts with the completion.
+        """
+        kind = self.architecture.kind
+        if kind != "decoder":
+            read = prompt_ids(self.tokenizer, kind, prompt)
+            return score(self.model, [(read, self.tokenizer.encode(text)) for text in completions], self.start_id)
+        pairs = []
+        for text in completions:
+            whole = prompt_ids(self.tokenizer, kind, prompt + text)
+            alone = prompt_ids(self.tokenizer, kind, prompt)
+            shared = next((at for at, (a, b) in enumerate(zip(whole, alone, strict=False)) if a != b), len(alone))
+            pairs.append((whole[:shared], whole[shared:]))
+        return score(self.model, pairs)
+
+    def fill_mask(self, text: str, top_k: int = 5) -> MaskFilling:
+        """The most probable tokens for each mask of a text, by an encoder: `fill_mask("The [MASK] sat.")`."""
+        return fill.fill_mask(self.model, self.tokenizer, text, top_k)
+
+    def fill_spans(self, text: str, **options: Any) -> SpanFilling:
+        """What an encoder-decoder says for the gaps of a text: `fill_spans("The <extra_id_0> sat.")`."""
+        return fill.fill_spans(self.model, self.tokenizer, text, self.options(**options), self.start_id)
+
+    def embed(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
+        """A vector for each text: the mean of its tokens' hidden states (of the encoder, where there is one)."""
+        require_evaluation(self.model)
+        ids, documents = pad(self._prompts(texts), left=False, device=self.model.tokens.weight.device)
+        side = self.model.encode if self.architecture.encoder is not None else self.model.decode
+        with torch.inference_mode():
+            hidden = side(ids, documents)
+        real = torch.ones_like(ids) if documents is None else documents
+        return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
+
+    def save(self, folder: Path | str) -> None:
+        """Write a Hugging Face folder: config, weights, tokenizer, and how to decode."""
+        folder = Path(folder)
+        words = self.tokenizer
+        ids = {"pad_token_id": words.pad_id}
+        if self.architecture.decoder is not None:
+            ids |= {"bos_token_id": words.begin_id, "eos_token_id": words.end_id}
+        if self.architecture.kind == "encoder-decoder":
+            ids["decoder_start_token_id"] = self.start_id
+        words.save(folder)
+        if self.architecture.decoder is not None:
+            config = {name: number for name, number in ids.items() if number is not None}
+            config |= Sampling.from_generation_config(self.generation_config).to_generation_config()
+            atomic_write(folder / _GENERATION_CONFIG, json.dumps(config, indent=2) + "\n")
+        save_folder(folder, self.model, tokens=ids)
+
+    def __repr__(self) -> str:
+        shown = self.architecture
+        return f"LanguageModel({shown.family}, {shown.kind}, {shown.parameters:,} parameters, {self.tokenizer!r})"
+
+    def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
+        return [prompt_ids(self.tokenizer, self.architecture.kind, text) for text in texts]
+
+
+def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
+    if not isinstance(dtype, str):
+        return dtype
+    if dtype not in _DTYPES:
+        raise UsageError(f"There is no dtype '{dtype}'.{nearest(dtype, _DTYPES)} There are: {', '.join(_DTYPES)}.")
+    return _DTYPES[dtype]
+
+
+def _device(device: torch.device | str | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"The device '{device}' cannot be used here: {str(error).splitlines()[0]}") from error
+    return found
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(
+            f"{path} is not JSON ({error}): it may be truncated. Fetch or save the model again."
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} holds {type(content).__name__}, and a config is an object of fields.")
+    return content

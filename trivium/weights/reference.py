@@ -1,0 +1,54 @@
+"""A model reference, the same everywhere: a local folder, a run folder, or a hub id ("openai-community/gpt2")."""
+
+__all__ = ["model_folder"]
+
+import re
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+from trivium.errors import UnavailableError, UsageError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+#: What a model needs of a repository; weights in other formats and folders of other programs stay there.
+_WANTED = ["*.json", "*.safetensors", "*.jinja"]
+
+
+def model_folder(reference: str | Path) -> Path:
+    """The local folder of a model reference; a hub id is fetched unless it is in the cache already.
+
+    Raises `UsageError` for a folder that is not there, and `UnavailableError` for a hub id that cannot be fetched.
+    """
+    name, folder = str(reference), Path(reference).expanduser()
+    if name and folder.is_dir():
+        return folder
+    if isinstance(reference, Path) or not _HUB_ID.fullmatch(name):
+        kind = "is a file" if folder.is_file() else "does not exist"
+        raise UsageError(f"'{name}' {kind}. Give the folder of a model or a run, or a hub id such as org/name.")
+    try:
+        return Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=["*/*"]))
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise UnavailableError(
+            f"There is no folder '{name}' here, and the hub's '{name}' is not in the cache and cannot be fetched: no "
+            "connection. Check the name, or fetch it once while connected; after that it works offline."
+        ) from error
+    except GatedRepoError as error:
+        raise UnavailableError(
+            f"The hub gives '{name}' only to those who accepted its terms: accept them on its page and log in with "
+            "`hf auth login`."
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UnavailableError(
+            f"There is no folder '{name}' here and no such model on the hub. Check the name; a private one needs "
+            "`hf auth login`."
+        ) from error
+    except (HfHubHTTPError, OSError) as error:
+        raise UnavailableError(f"Fetching '{name}' from the hub failed: {error}. Try again later.") from error
