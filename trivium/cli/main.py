@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from trivium.cli.console import printable
+from trivium.cli.generate import generate
 from trivium.errors import TriviumError
 
 
@@ -34,7 +35,9 @@ class Group:
 SUMMARY = "Plan, train, evaluate and use language models of all three transformer families."
 
 #: Every verb of the command line, in the order of the help.
-VERBS: Mapping[str, Callable[..., None] | Group] = {}
+VERBS: Mapping[str, Callable[..., None] | Group] = {
+    "generate": generate,
+}
 
 
 def app(verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> typer.Typer:

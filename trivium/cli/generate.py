@@ -1,0 +1,121 @@
+"""`trivium generate`: what a model says, as its family can: continue, answer, or fill gaps."""
+
+__all__ = ["generate"]
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trivium.cli.console import JsonOption, emit, printable, say
+from trivium.errors import UsageError
+
+if TYPE_CHECKING:
+    from trivium.decode.generate import Completion
+    from trivium.language_model import LanguageModel
+
+
+def generate(
+    model: Annotated[str, typer.Argument(help="A model's folder, a run folder, or a hub id.", show_default=False)],
+    prompt: Annotated[
+        str | None, typer.Argument(help="The text; without it, standard input is read.", show_default=False)
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="End after so many tokens.")] = None,
+    min_tokens: Annotated[int | None, typer.Option(help="Do not end before so many tokens.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy: always the most probable token.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Draw from the k most probable tokens only; 0 is all.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw from the most probable tokens of this mass only.")] = None,
+    min_p: Annotated[float | None, typer.Option(help="Draw from tokens this share as probable as the best.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option(help="Above 1 discourages repetition.")] = None,
+    no_repeat_ngram: Annotated[int | None, typer.Option(help="Never say the same n tokens twice; 0 is off.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draw the same again; without it, a new seed is printed.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="End before this text; may be given several times.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the text while it comes.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... The GPU if there is one.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. The file's own.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a model write: a decoder continues, an encoder fills masks.
+
+    An encoder-decoder answers the prompt, or fills its gaps <extra_id_0>, <extra_id_1>, ... if there are any. An encoder
+    fills each [MASK] (--top-k: how many candidates are shown, 5 by default). What is not given comes from the model's
+    generation_config.json.
+    """
+    options = {
+        "max_tokens": max_tokens,
+        "min_tokens": min_tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "repetition_penalty": repetition_penalty,
+        "no_repeat_ngram": no_repeat_ngram,
+        "seed": seed,
+        "stop": stop or None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    if stream and as_json:
+        raise UsageError("--stream prints text while it comes, and --json one document at the end: choose one.")
+    text = _prompt(prompt)
+
+    from trivium.language_model import load
+
+    lm = load(model, device, dtype)
+    if lm.architecture.kind == "encoder":
+        _fill_masks(lm, text, given, stream, as_json)
+    else:
+        _write(lm, text, given, stream, as_json)
+
+
+def _prompt(prompt: str | None) -> str:
+    if prompt is not None:
+        return prompt
+    if sys.stdin.isatty():
+        raise UsageError("There is no prompt: give it behind the model, or on standard input.")
+    return sys.stdin.read()
+
+
+def _fill_masks(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, as_json: bool) -> None:
+    others = [f"--{name.replace('_', '-')}" for name in given if name != "top_k"] + ["--stream"] * stream
+    if others:
+        raise UsageError(
+            f"An encoder fills its masks at once and draws nothing, so {', '.join(others)} cannot apply: of the "
+            "options of decoding, it has --top-k."
+        )
+    emit(lm.fill_mask(text, given.get("top_k", 5)), as_json=as_json)
+
+
+def _write(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, as_json: bool) -> None:
+    options = lm.options(**given)
+    call = {**given, "seed": options.seed}
+    say(f"decoding: {options}")
+    if lm.ignored:
+        asked = ", ".join(f"{name}={value!r}" for name, value in lm.ignored.items())
+        say(f"generation_config.json also asks for {asked}, which Trivium does not do: ignored")
+    start = time.perf_counter()
+    from trivium.decode.fill import SpanFilling
+
+    gaps = any(lm.tokenizer.token(sentinel) in text for sentinel in lm.tokenizer.sentinel_ids)
+    if gaps and stream:
+        raise UsageError("Gaps are filled once all is said: leave out --stream, or write a prompt without gaps.")
+    if stream:
+        completion = _streamed(lm, text, call)
+    else:
+        result = lm.fill_spans(text, **call) if gaps else lm.generate(text, **call)
+        document = {"decoding": options.to_dict(), "seconds": time.perf_counter() - start, **result.to_dict()}
+        emit(document, as_json=as_json, human=str(result))
+        completion = result.completion if isinstance(result, SpanFilling) else result
+    seconds, tokens = time.perf_counter() - start, len(completion.tokens)
+    say(f"{tokens:,} tokens in {seconds:.2f} s ({tokens / seconds:,.1f} tokens/s), ended by {completion.finish_reason}")
+
+
+def _streamed(lm: "LanguageModel", text: str, call: dict[str, Any]) -> "Completion":
+    """Print each piece as it comes; the completion, once it has ended."""
+    for delta in lm.stream(text, **call):
+        sys.stdout.write(printable(delta.text))
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    assert delta.completion is not None
+    return delta.completion
