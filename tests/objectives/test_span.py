@@ -99,7 +99,7 @@ def _noise_mask_of_the_paper(length: int, rng: np.random.Generator) -> np.ndarra
 
 def test_masks_are_distributed_as_the_original_ones() -> None:
     """The chance of each position to be noise, and of each span length, against the algorithm of the paper's code."""
-    length, draws = 60, 6000
+    length, draws = 60, 2500
     text = np.arange(10, 10 + length)
     span = Span.of(VOCABULARY, 64)
     rng = np.random.default_rng(1)

@@ -37,7 +37,7 @@ def objectives(length: int) -> list[Causal | Masked | Span]:
         Masked.of(VOCABULARY, length),
         Masked.of(VOCABULARY, length, whole_word=True, masks="static"),
         Span.of(VOCABULARY, length),
-        Span.of(VOCABULARY, length, targets=max(3, length // 2), density=0.4, mean_span=2.0),
+        Span.of(VOCABULARY, length, targets=max(3, length // 2), density=0.3, mean_span=3.0),
     ]
 
 

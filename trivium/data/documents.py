@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 
 @runtime_checkable
@@ -39,7 +39,7 @@ class Documents(Protocol):
 class InMemoryDocuments:
     """Documents that the user has as lists or arrays of token ids already."""
 
-    def __init__(self, documents: Iterable[Iterable[int] | Int[np.ndarray, "n"]]) -> None:
+    def __init__(self, documents: Iterable[Iterable[int] | Integer[np.ndarray, "n"]]) -> None:
         arrays = [np.asarray(d if isinstance(d, np.ndarray) else list(d), dtype=np.int64) for d in documents]
         self._offsets = np.cumsum([0, *(len(array) for array in arrays)])
         self._ids = np.concatenate([np.zeros(0, dtype=np.int64), *arrays])

@@ -44,8 +44,8 @@ class _Epoch:
     packing: Packing
     variant: int
     order: Int[np.ndarray, "windows"]
-    tokens: Int[np.ndarray, "windows+1"]
-    begun: Int[np.ndarray, "windows+1"]
+    tokens: Int[np.ndarray, "offsets"]
+    begun: Int[np.ndarray, "offsets"]
 
 
 class Epochs:
@@ -63,7 +63,7 @@ class Epochs:
         """How the documents lie in the windows of an epoch."""
         return self._epoch(epoch).packing
 
-    def windows(self, epochs: float) -> int:
+    def windows(self, epochs: float | int) -> int:
         """How many windows so many epochs have (half an epoch, half its windows)."""
         whole = int(epochs)
         part = epochs - whole

@@ -38,8 +38,8 @@ class MixtureSource:
     """
 
     documents: Documents
-    weight: float = 1.0
-    max_epochs: float | None = None
+    weight: float | int = 1.0
+    max_epochs: float | int | None = None
     name: str = "data"
 
     def __post_init__(self) -> None:

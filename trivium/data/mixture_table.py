@@ -25,7 +25,7 @@ class SourceShare:
     tokens_read: int
     documents_read: int
     epochs: float
-    max_epochs: float | None
+    max_epochs: float | int | None
 
     def to_dict(self) -> dict[str, Any]:
         """All fields."""

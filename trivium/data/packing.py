@@ -35,7 +35,7 @@ class Packing:
     starts: Int[np.ndarray, "pieces"]
     stops: Int[np.ndarray, "pieces"]
     ends: Bool[np.ndarray, "pieces"]
-    offsets: Int[np.ndarray, "windows+1"]
+    offsets: Int[np.ndarray, "offsets"]
     overlap: int
     fill: tuple[float, ...]
 
