@@ -134,6 +134,12 @@ class RelativeBuckets:
     buckets: int = 32
     max_distance: int = 128
 
+    def __post_init__(self) -> None:
+        _require(
+            self.buckets >= 4 and self.buckets % 2 == 0 and self.max_distance > self.buckets // 2,
+            f"Relative positions need an even number of buckets from 4 up, and distances beyond half of it, got {self}.",
+        )
+
     def parameters(self, heads: int) -> int:
         """One number a bucket and head, once a stack."""
         return self.buckets * heads

@@ -25,17 +25,15 @@ def restart_positions(documents: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
 class Rotary(nn.Module):
     """Angles position · theta^(−2i/E), i < E/2, as cosines and sines (Su et al. 2021, equation 15)."""
 
-    inverse_frequency: Tensor
-
     def __init__(self, rotary: arch.Rotary, head_dim: int) -> None:
         super().__init__()
-        # The device is named so that a model built without memory still gets its angles.
-        exponent = torch.arange(0, head_dim, 2, dtype=torch.float32, device="cpu") / head_dim
-        self.register_buffer("inverse_frequency", rotary.theta**-exponent, persistent=False)
+        self.theta, self.head_dim = rotary.theta, head_dim
 
     def forward(self, positions: Int[Tensor, "B T"]) -> tuple[Float[Tensor, "B 1 T E"], Float[Tensor, "B 1 T E"]]:
         """The cosines and sines that `rotate` takes; computed in float32 whatever the model's precision."""
-        angles = positions[:, None, :, None].float() * self.inverse_frequency.float()
+        # Not kept as a buffer, which would be rounded with the weights of a model that is cast.
+        exponent = torch.arange(0, self.head_dim, 2, dtype=torch.float32, device=positions.device) / self.head_dim
+        angles = positions[:, None, :, None].float() * self.theta**-exponent
         doubled = torch.cat((angles, angles), dim=-1)
         return doubled.cos(), doubled.sin()
 
