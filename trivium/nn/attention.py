@@ -3,7 +3,7 @@
 Letters: B rows, T queries, M memory tokens, K keys, D channels, H heads, G key-value heads, E channels of a head.
 """
 
-__all__ = ["Attention", "attend"]
+__all__ = ["Angles", "Attention", "attend"]
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from trivium.nn.cache import LayerCache
 from trivium.nn.mask import Mask
 from trivium.nn.position import rotate
 
+#: The cosines and sines of the tokens, as `Rotary` makes them.
 Angles = tuple[Tensor, Tensor]
 
 
