@@ -20,6 +20,8 @@ import typer
 
 from trivium.cli.console import printable
 from trivium.cli.generate import generate
+from trivium.cli.run import run
+from trivium.cli.schema import schema
 from trivium.errors import TriviumError
 
 
@@ -36,7 +38,9 @@ SUMMARY = "Plan, train, evaluate and use language models of all three transforme
 
 #: Every verb of the command line, in the order of the help.
 VERBS: Mapping[str, Callable[..., None] | Group] = {
+    "run": run,
     "generate": generate,
+    "schema": schema,
 }
 
 

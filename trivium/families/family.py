@@ -68,13 +68,16 @@ class Preset(Protocol):
 class Family:
     """A page. `prefix` begins the published names, or is left out in files of the bare model.
 
-    `classes` is Hugging Face's class of the language model.
+    `classes` is Hugging Face's class of the language model; `objective` and `tokenizer` are what the paper trains it
+    with, by their names in `trivium.objectives` and `trivium.text`.
     """
 
     name: str
     kind: Kind
     model_type: str
     classes: str
+    objective: str
+    tokenizer: str
     prefix: str
     preset: Preset
     read_config: Callable[[Config], Architecture]

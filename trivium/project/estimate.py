@@ -1,0 +1,149 @@
+"""The plan: how large each model can be within the minutes given, and what it is expected to take.
+
+The seconds of each model are an equal part of the budget. Its size is the largest buildable one whose compute-optimal
+training (D = 20 N unless told) fits, by steps that are really taken here and timed.
+"""
+
+__all__ = ["Estimate", "estimate", "settings_of"]
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from trivium.architecture import Architecture
+from trivium.data.loader import Loader
+from trivium.errors import BudgetError
+from trivium.objectives.batch import Batch
+from trivium.plan.budget import FLOPS_PER_PARAMETER_AND_TOKEN, largest_within
+from trivium.plan.calibration import StepTime, time_step
+from trivium.plan.machine import Machine
+from trivium.plan.memory import training_memory
+from trivium.plan.quote import Quote
+from trivium.plan.shapes import shape, shapes
+from trivium.project.prepare import Material
+from trivium.project.schema import Project
+from trivium.train.settings import TrainSettings, parse_settings
+
+#: Tokens of a step unless the file says: enough for small models' critical batch, and steps stay many.
+_BATCH_TOKENS = 8192
+#: Part of a model's seconds that its steps may take; validation, checkpoints and start take the rest.
+_FOR_STEPS = 0.93
+#: The first guess of what part of the matrix rate a training step reaches; timing corrects it.
+_FIRST_UTILISATION = 0.35
+_VALIDATIONS = 8
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One model of the plan: its quote, and the settings and cost that follow from it."""
+
+    quote: Quote
+    settings: TrainSettings
+    flops_per_token: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the plan's file."""
+        settings = self.settings.model_dump(mode="json")
+        return {"quote": self.quote.to_dict(), "settings": settings, "flops_per_token": self.flops_per_token}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Estimate":
+        """The estimate that `to_dict` gave."""
+        return cls(Quote.from_dict(values["quote"]), parse_settings(values["settings"]), values["flops_per_token"])
+
+
+def estimate(project: Project, material: Material, machine: Machine, device: torch.device) -> Estimate:
+    """The plan of one model. Raises `BudgetError` where the time, the memory or the data is too little."""
+    rows = settings_of(project, material, steps=1_000_000, parameters=1).rows(sum(material.objective.capacity))
+    loader = material.loader(project.scope.seed)
+
+    @functools.cache
+    def batch_of(step: int) -> Batch:
+        return loader.batch(step, rows)
+
+    @functools.cache
+    def timed(architecture: Architecture) -> StepTime:
+        settings = settings_of(project, material, steps=1_000_000, parameters=architecture.parameters)
+        return time_step(architecture, batch_of, settings, machine.precision, device)
+
+    ratio = project.model.tokens_per_parameter
+
+    def seconds_of(architecture: Architecture) -> float:
+        return ratio * architecture.parameters / timed(architecture).tokens_per_second
+
+    vocab, length = material.tokenizer.vocabulary, project.data.length
+    if project.model.dim is not None:
+        chosen = shape(material.family, project.model.dim, vocab, length)
+    else:
+        seconds = project.scope.minutes * 60 / len(project.model.families) * _FOR_STEPS
+        ladder = list(shapes(material.family, vocab, length))
+        guess = machine.flops_per_second * _FIRST_UTILISATION
+        chosen, _ = largest_within(ladder, seconds, seconds_of, guess, ratio)
+    return _estimate(project, material, machine, chosen, timed(chosen), batch_of(0), loader)
+
+
+def settings_of(project: Project, material: Material, steps: int, parameters: int) -> TrainSettings:
+    """The settings of one model's training: the file's, and what the plan decides."""
+    given = {"batch_tokens": _BATCH_TOKENS, "learning_rate": _learning_rate(parameters), **project.train}
+    tokens = given.pop("batch_tokens")
+    row_tokens = sum(material.objective.capacity)
+    accumulation = given.get("accumulation", 1)
+    rows = max(1, round(tokens / row_tokens / accumulation)) * accumulation
+    validate_every = {"validate_every": max(1, math.ceil(steps / _VALIDATIONS))}
+    return parse_settings({**validate_every, **given, "steps": steps, "batch_rows": rows, "seed": project.scope.seed})
+
+
+def _estimate(
+    project: Project,
+    material: Material,
+    machine: Machine,
+    architecture: Architecture,
+    timed: StepTime,
+    batch: Batch,
+    loader: Loader,
+) -> Estimate:
+    tokens = project.model.tokens_per_parameter * architecture.parameters
+    steps = max(2, math.ceil(tokens / timed.tokens))
+    settings = settings_of(project, material, steps, architecture.parameters)
+    rows = settings.rows(sum(material.objective.capacity))
+    loader.plan(steps, rows)  # sources that would run out are an error now, not in the middle of the run
+    micro = batch if settings.accumulation == 1 else loader.batch(0, rows // settings.accumulation)
+    memory = training_memory(architecture, micro, states_per_parameter=1 if settings.optimizer == "muon" else 2)
+    if memory.total > machine.memory_bytes:
+        raise BudgetError(
+            f"Training the {material.family.name} of {architecture.parameters:,} parameters takes about "
+            f"{memory.total / 1e9:.1f} GB, and {machine.memory_bytes / 1e9:.1f} GB are free. Set train.accumulation "
+            f"above {settings.accumulation}, a smaller train.batch_tokens, or a smaller model.dim."
+        )
+    inputs, *outputs = material.objective.capacity
+    step_flops = rows * architecture.training_flops(
+        inputs, outputs[0] if outputs else None, targets=round(batch.target_tokens / len(batch.input_ids))
+    )
+    stack = architecture.output_stack
+    expected = round(timed.tokens * steps)
+    rule = FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind] * architecture.parameters * expected
+    quote = Quote(
+        name=material.family.name,
+        family=architecture.family,
+        kind=architecture.kind,
+        dim=architecture.dim,
+        depth=stack.depth,
+        parameters=architecture.parameters,
+        tokens=expected,
+        steps=steps,
+        rows=rows,
+        flops=float(step_flops * steps),
+        rule_flops=rule,
+        seconds=timed.seconds * steps,
+        memory_bytes=memory.total,
+    )
+    return Estimate(quote, settings, step_flops / timed.tokens)
+
+
+def _learning_rate(parameters: int) -> float:
+    """0.003239 − 0.0001395 · ln N (Kaplan et al. 2020, equation D.1), never below a tenth of its value at 1e6."""
+    return max(1.3e-4, 0.003239 - 0.0001395 * math.log(max(parameters, 1)))

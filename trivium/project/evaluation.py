@@ -1,0 +1,78 @@
+"""What a finished model can do: its score on held-out text, the simple model it must beat, and samples."""
+
+__all__ = ["evaluate_one"]
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from trivium.data.documents import Documents
+from trivium.evaluate.held_out import score_held_out
+from trivium.evaluate.ngram import Bigram
+from trivium.language_model import LanguageModel, load
+from trivium.project.prepare import Material
+from trivium.project.schema import Project
+
+_ROWS_AT_ONCE = 16
+
+
+def evaluate_one(project: Project, material: Material, folder: Path, device: torch.device) -> dict[str, Any]:
+    """Scores and samples of the model in `folder`, as plain data."""
+    lm = load(folder, device=device)
+    ids = np.array([number not in material.tokenizer.special_ids for number in range(material.tokenizer.vocabulary)])
+    bigram = _bigram(material)
+    score = score_held_out(
+        lm.model,
+        material.held_out_batches(project.scope.seed, project.evaluate.rows, _ROWS_AT_ONCE),
+        torch.from_numpy(material.tokenizer.token_bytes),
+        torch.from_numpy(ids),
+        bigram.commonest(np.flatnonzero(ids).tolist()),
+    )
+    result: dict[str, Any] = {
+        "parameters": sum(parameter.numel() for parameter in lm.model.parameters()),
+        "score": score.to_dict(),
+        "samples": _samples(project, lm),
+    }
+    if material.family.kind == "decoder":
+        # The bigram reads exactly the rows' documents; the model's score is over the same text, cut into rows.
+        text_bytes = sum(part.bytes for part in material.held_out)
+        result["bigram"] = bigram.score(_all(material.held_out), text_bytes).to_dict()
+    return result
+
+
+def _bigram(material: Material) -> Bigram:
+    tokenizer = material.tokenizer
+    end = tokenizer.end_id
+    assert end is not None
+    begin = end if tokenizer.begin_id is None else tokenizer.begin_id
+    return Bigram(_all([source.documents for source in material.sources]), tokenizer.vocabulary, begin, end)
+
+
+def _all(parts: Sequence[Documents]) -> Iterator[Int[np.ndarray, "_"]]:
+    for part in parts:
+        for number, length in enumerate(part.lengths.tolist()):
+            yield part.slice(number, 0, length)
+
+
+def _samples(project: Project, lm: LanguageModel) -> list[dict[str, Any]]:
+    """Each text asked, with what the model says, as its family can."""
+    asked = project.evaluate
+    match lm.architecture.kind:
+        case "encoder":
+            return [{"asked": text, **lm.fill_mask(text, top_k=5).to_dict()} for text in asked.masks]
+        case "decoder":
+            options: dict[str, Any] = {"temperature": asked.temperature, "max_tokens": asked.max_tokens}
+            if asked.temperature > 0 and asked.top_k > 0:
+                options["top_k"] = asked.top_k
+            completions = lm.generate(list(asked.prompts), seed=project.scope.seed, **options)
+            return [
+                {"asked": text, **completion.to_dict()}
+                for text, completion in zip(asked.prompts, completions, strict=True)
+            ]
+        case "encoder-decoder":
+            filled = (lm.fill_spans(text, temperature=0.0, max_tokens=asked.max_tokens) for text in asked.spans)
+            return [{"asked": text, **filling.to_dict()} for text, filling in zip(asked.spans, filled, strict=True)]

@@ -1,0 +1,137 @@
+"""The project file: its sections, what each field means, and its limits. `trivium schema` prints it for editors."""
+
+__all__ = ["Data", "Evaluate", "Mix", "Model", "Project", "Scope", "Train"]
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+from trivium.families.registry import FAMILIES
+from trivium.train.settings import TrainSettings
+
+_DECIDED_BY_THE_PLAN = ("steps", "batch_rows", "batch_tokens", "accumulation", "seed")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _train_schema() -> dict[str, Any]:
+    schema = TrainSettings.model_json_schema()
+    properties = {k: v for k, v in schema["properties"].items() if k not in ("steps", "batch_rows", "seed")}
+    return {**schema, "properties": properties, "required": [], "title": "Train"}
+
+
+#: Settings of training by name (see `TrainSettings`); what is left out keeps its default, or is decided by the plan.
+Train = Annotated[
+    dict[str, Any],
+    BeforeValidator(lambda value: {} if value is None else value),
+    WithJsonSchema(_train_schema()),
+]
+
+
+class Scope(_Section):
+    """What it is for, what it may cost, and where it goes."""
+
+    name: str = Field("project", description="A short name, for the report.", min_length=1, max_length=100)
+    about: str = Field("", description="What the models are for, in a sentence.", max_length=2000)
+    minutes: float = Field(
+        5.0, gt=0, le=60 * 24 * 60, description="Minutes of training on this machine, for all models together."
+    )
+    out: Path = Field(Path("runs/project"), description="The folder of everything that the project makes.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Starts every random draw: weights, order, masks, samples.")
+
+
+class Mix(_Section):
+    """A source in the mixture."""
+
+    path: str = Field(description="A file, a folder, a name of the catalogue (`trivium data list`) or a hub id.")
+    weight: float = Field(1.0, gt=0, description="Its share of the tokens, relative to the other weights.")
+    max_epochs: float | None = Field(None, gt=0, description="How often it may be read at most. null sets no limit.")
+    column: str | None = Field(None, description="The column that holds the text, where there are several.")
+
+    @field_validator("path")
+    @classmethod
+    def _is_there(cls, path: str) -> str:
+        if not path.strip():
+            raise ValueError("a source needs a path")
+        return path
+
+
+class Data(_Section):
+    """The text, and how it is cut."""
+
+    mix: tuple[Mix, ...] = Field(description="The sources and their shares of the tokens.", min_length=1)
+    held_out: float = Field(
+        0.05, gt=0, lt=1, description="Share of the documents that no model trains on, chosen by their content."
+    )
+    length: int = Field(256, ge=16, le=2**20, description="Tokens of a row that a model reads.")
+
+    @field_validator("mix", mode="before")
+    @classmethod
+    def _short(cls, mix: Any) -> Any:
+        return [{"path": source} if isinstance(source, str) else source for source in mix] if mix else mix
+
+
+class Model(_Section):
+    """Which models, and how large."""
+
+    families: tuple[str, ...] = Field(
+        ("bert", "gpt2", "t5"),
+        description=f"One model of each is trained: {', '.join(FAMILIES)}.",
+        min_length=1,
+        json_schema_extra={"items": {"enum": list(FAMILIES)}},
+    )
+    vocabulary: int = Field(4096, ge=300, le=2**20, description="Ids of each model's tokenizer.")
+    tokens_per_parameter: float = Field(
+        20.0,
+        gt=0,
+        description="D / N: 20 is compute-optimal (Hoffmann et al. 2022), more makes a smaller, better model.",
+    )
+    dim: int | None = Field(
+        None,
+        ge=32,
+        multiple_of=32,
+        description="The width of every model. null takes the largest that the time allows.",
+    )
+    masking: Literal["dynamic", "static"] = Field(
+        "dynamic", description="Encoders: new masks in every epoch (RoBERTa), or ten fixed ones (BERT)."
+    )
+    whole_word: bool = Field(False, description="Encoders: mask whole words instead of tokens.")
+
+    @field_validator("families")
+    @classmethod
+    def _known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
+        from trivium.errors import nearest
+
+        for name in families:
+            if name not in FAMILIES:
+                raise ValueError(
+                    f"there is no family '{name}'.{nearest(name, FAMILIES)} There are: {', '.join(FAMILIES)}"
+                )
+        if len(set(families)) < len(families):
+            raise ValueError("a family is named twice")
+        return families
+
+
+class Evaluate(_Section):
+    """What the finished models are asked."""
+
+    rows: int | None = Field(None, ge=1, description="Held-out rows that each model is scored on. null takes all.")
+    masks: tuple[str, ...] = Field((), description="Texts with [MASK], for encoders to fill.")
+    prompts: tuple[str, ...] = Field((), description="Beginnings, for decoders to continue.")
+    spans: tuple[str, ...] = Field((), description="Texts with <extra_id_0>, …, for encoder-decoders to fill.")
+    max_tokens: int = Field(40, ge=1, le=4096, description="Tokens of a continuation.")
+    temperature: float = Field(0.7, ge=0, description="Of the continuations; 0 is greedy.")
+    top_k: int = Field(50, ge=0, description="Continuations draw from so many most probable tokens; 0: from all.")
+
+
+class Project(_Section):
+    """A project file."""
+
+    scope: Scope = Scope()
+    data: Data
+    model: Model = Model()
+    train: Train = Field({}, description="Settings of training; what is left out the plan decides.")
+    evaluate: Evaluate = Evaluate()
