@@ -137,7 +137,7 @@ class RelativeBuckets:
     def __post_init__(self) -> None:
         _require(
             self.buckets >= 4 and self.buckets % 2 == 0 and self.max_distance > self.buckets // 2,
-            f"Relative positions need an even number of buckets from 4 up, and distances beyond half of it, got {self}.",
+            f"Relative positions need an even number of buckets from 4 up and distances beyond half of it, got {self}.",
         )
 
     def parameters(self, heads: int) -> int:
