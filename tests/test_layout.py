@@ -51,7 +51,9 @@ TESTS_OF_THE_WHOLE = {
 }
 
 #: Modules that may read the environment.
-READS_ENVIRONMENT: dict[str, str] = {}
+READS_ENVIRONMENT: dict[str, str] = {
+    "trivium.data.packages": "the default of the cache folder honours XDG_CACHE_HOME",
+}
 
 
 @dataclass(frozen=True)

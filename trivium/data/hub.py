@@ -38,9 +38,9 @@ def open_hub(name: str, split: str, cache: Path) -> HubTable:
         )
     except ValueError as error:
         raise DataError(f"The hub's data set {name} cannot be opened: {error}") from error
-    except (OSError, ConnectionError) as error:
+    except Exception as error:  # refused, absent, offline: each layer of the connection has errors of its own
         raise UnavailableError(
-            f"The hub's data set {name} cannot be had: {str(error).splitlines()[0]} Check the name and the network, or "
-            "use a file of your own or a name of the catalogue (`trivium data list`)."
+            f"The hub's data set {name} cannot be had: {str(error).strip().splitlines()[0]}. Check the name and the "
+            "network, or use a file of your own or a name of the catalogue (`trivium data list`)."
         ) from error
     return HubTable(stream, f"{revision} {split}")

@@ -16,7 +16,7 @@ and copies of a document are all on one side.
 Letters: D documents, N tokens of a document.
 """
 
-__all__ = ["Shards", "build_shards"]
+__all__ = ["Shards", "build_shards", "is_held_out"]
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Int, UInt64
 
-from trivium.data.shard_writer import PER_DOCUMENT, REBUILD, Built, ShardWriter, check_shard
+from trivium.data.shard_writer import PER_DOCUMENT, REBUILD, Built, ShardWriter, check_shard, digest
 from trivium.data.sources import Source
 from trivium.errors import DataError
 from trivium.files import atomic_write
@@ -36,7 +36,7 @@ from trivium.text.tokenizer import Tokenizer
 
 _FORMAT: Final = 1
 _SHARD_BYTES: Final = 16_000_000
-_BATCH_BYTES: Final = 1_000_000
+_BATCHES_PER_SHARD: Final = 16  # what the library encodes in one call, and what one progress report is about
 
 
 class Shards:
@@ -94,17 +94,17 @@ class Shards:
         """Documents whose very text stood in the corpus before."""
         return self.documents - len(np.unique(self.digests))
 
-    def document(self, number: int) -> Int[np.ndarray, "N"]:
-        """The ids of a document, without special tokens: a view on the file."""
-        return self.slice(number, 0, int(self.lengths[number]))
+    def document(self, index: int) -> Int[np.ndarray, "N"]:
+        """The ids of a document, without special tokens."""
+        return self.slice(index, 0, int(self.lengths[index]))
 
-    def slice(self, number: int, start: int, stop: int) -> Int[np.ndarray, "N"]:
-        """The ids from `start` to `stop` of a document."""
-        position = int(self._positions[number])
+    def slice(self, index: int, start: int, stop: int) -> Int[np.ndarray, "N"]:
+        """The ids from `start` to `stop` of a document; only they are read."""
+        position = int(self._positions[index])
         shard = int(np.searchsorted(self._first, position, side="right")) - 1
         begin = int(self._starts[position])
         end = begin + int(self._table["tokens"][position])
-        return self._tokens[shard][min(begin + start, end) : min(begin + stop, end)]
+        return self._tokens[shard][min(begin + start, end) : min(begin + stop, end)].astype(np.int64)
 
     # ---- parts --------------------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ def build_shards(
         return Shards.open(place)
     writer = ShardWriter(place, tokenizer, progress)
     writer.resume()
-    for batch in _batches(_skipped(source.documents(), writer.documents)):
+    for batch in _batches(_skipped(source.documents(), writer.documents), shard_bytes // _BATCHES_PER_SHARD):
         writer.add(batch)
         if writer.pending_bytes >= shard_bytes:
             writer.close_shard()
@@ -206,6 +206,11 @@ def build_shards(
     return Shards(place, meta)
 
 
+def is_held_out(text: str, share: float) -> bool:
+    """Whether `Shards.held_out(share)` holds a document of this text: so a tokenizer can be trained on the others."""
+    return bool(digest(text.encode()) < _threshold(share))
+
+
 def _threshold(share: float) -> np.uint64:
     if not 0 <= share < 1:
         raise DataError(f"A held-out share is between 0 and 1, not {share}.")
@@ -218,13 +223,13 @@ def _skipped(documents: Iterator[str], count: int) -> Iterator[str]:
             yield text
 
 
-def _batches(documents: Iterator[str]) -> Iterator[list[str]]:
+def _batches(documents: Iterator[str], limit_bytes: int) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for text in documents:
         batch.append(text)
         size += len(text)
-        if size >= _BATCH_BYTES:
+        if size >= limit_bytes:
             yield batch
             batch, size = [], 0
     if batch:

@@ -158,6 +158,9 @@ def open_source(
     if path.is_file():
         return _open_files(name, "file", [_known_format(path)], 0, column, split=None)
     if name in catalogue.ENTRIES:
+        entry = catalogue.ENTRIES[name]
+        if entry.read is None:
+            raise DataError(f"{name} is {entry.about}: {entry.kind}, not data to read.")
         return _open_folder(name, "catalogue", catalogue.get(name, cache), column, split)
     if _HUB_ID.fullmatch(name) and format_of(path) is None and not path.parent.is_dir():
         table = open_hub(name, split or "train", cache)
@@ -169,8 +172,7 @@ def _open_folder(name: str, origin: str, folder: Path, column: str | None, split
     every = sorted(file for file in folder.rglob("*") if file.is_file() and not _hidden(file.relative_to(folder)))
     files = [file for file in every if format_of(file)]
     if not files:
-        what = "holds weights or a tokenizer, not data" if origin == "catalogue" else f"holds no file of {_formats()}"
-        raise DataError(f"{name} {what}, among {len(every)} files.")
+        raise DataError(f"{name} holds no file of {_formats()}, among {len(every)} files.")
     splits = sorted({part for file in files for part in _parts(file.relative_to(folder))})
     wanted = split or ("train" if "train" in splits else None)
     if wanted is not None:
