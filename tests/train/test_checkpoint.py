@@ -1,7 +1,6 @@
 """Checkpoints: whole or absent, every altered byte noticed, another run refused, old ones removed."""
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -110,8 +109,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoints, Path]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=st.sampled_from(FILES), bit=st.integers(0, 7))
-def test_a_flipped_bit(whole: tuple[Checkpoints, Path], tmp_path: Path, data: st.DataObject, name: str, bit: int) -> None:
-    """Anywhere in any file: it is refused, and the model is as it was. (In the manifest, anywhere that says something.)"""
+def test_a_flipped_bit(
+    whole: tuple[Checkpoints, Path], tmp_path: Path, data: st.DataObject, name: str, bit: int
+) -> None:
+    """Anywhere in any file (in the manifest: in a digest): it is refused, and the model is as it was."""
     checkpoints, folder = whole
     altered = tmp_path / "run" / folder.name
     shutil.rmtree(altered, ignore_errors=True)
@@ -217,5 +218,5 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 def test_nothing_is_pickled(checkpoints: Checkpoints) -> None:
     folder = checkpoints.save(*trained(), TrainState(step=1))
-    assert sorted(os.listdir(folder)) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     json.loads((folder / "state.json").read_text())

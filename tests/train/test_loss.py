@@ -48,7 +48,9 @@ def test_more_rows_than_a_block() -> None:
 def test_a_target_that_underflows() -> None:
     """exp(-300) is zero in float32; its loss is 300 all the same."""
     logits = torch.tensor([[0.0, -300.0, 0.0]])
-    assert cross_entropy_in_place(logits, torch.tensor([1])).item() == pytest.approx(300 + torch.tensor(2.0).log().item())
+    assert cross_entropy_in_place(logits, torch.tensor([1])).item() == pytest.approx(
+        300 + torch.tensor(2.0).log().item()
+    )
 
 
 def test_the_gradient_stands_where_the_logits_stood() -> None:

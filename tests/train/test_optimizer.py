@@ -54,7 +54,10 @@ def test_adamw_is_torch_s() -> None:
     decay = [p for p in other.parameters() if p.ndim == 2 and p not in tables]
     rest = [p for p in other.parameters() if p.ndim != 2 or p in tables]
     theirs = torch.optim.AdamW(
-        [{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0}], lr=1e-2, betas=(0.9, 0.95), eps=1e-2
+        [{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0}],
+        lr=1e-2,
+        betas=(0.9, 0.95),
+        eps=1e-2,
     )
     for step, multiplier in enumerate((0.5, 1.0, 0.25)):
         for group in theirs.param_groups:

@@ -1,6 +1,7 @@
 """The learning rate against closed forms and against transformers' own schedules."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -70,11 +71,9 @@ def test_closed_forms() -> None:
 def test_between_the_floor_and_one_and_never_up_again(
     schedule: str, steps: int, warmup: float, floor: float, decay: float
 ) -> None:
-    settings = TrainSettings(
-        steps=steps, schedule=schedule, warmup_fraction=warmup, floor=floor, decay_fraction=decay
-    )
+    settings = TrainSettings(steps=steps, schedule=schedule, warmup_fraction=warmup, floor=floor, decay_fraction=decay)
     found = [learning_rate_multiplier(step, settings) for step in range(steps)]
     down = found[settings.warmup :]
     assert all(0 < value <= 1 or floor == 0 for value in found)
     assert all(value >= floor - 1e-12 for value in down)
-    assert all(after <= before + 1e-12 for before, after in zip(down, down[1:], strict=False))
+    assert all(after <= before + 1e-12 for before, after in pairwise(down))

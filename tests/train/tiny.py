@@ -40,7 +40,6 @@ def batch(kind: str, step: int, rows: int = 4, length: int = 12) -> Batch:
 def micro_batches(whole: Batch, parts: int) -> list[Batch]:
     """The rows of a batch in so many batches."""
     split = {
-        name: [None] * parts if tensor is None else list(tensor.chunk(parts))
-        for name, tensor in vars(whole).items()
+        name: [None] * parts if tensor is None else list(tensor.chunk(parts)) for name, tensor in vars(whole).items()
     }
     return [replace(whole, **{name: pieces[i] for name, pieces in split.items()}) for i in range(parts)]

@@ -23,8 +23,8 @@ _LARGEST_INT = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Let this process keep freed memory for its next buffers. Says whether it could (Linux with glibc only).
 
-    For the whole process and for good: call it at the start of a run, not in a library. The peak does not grow; what is
-    freed is not given to other programs until the process ends.
+    For the whole process and for good: call it at the start of a run, not in a library. The peak hardly changes; what
+    is freed is not given to other programs until the process ends. benchmarks/freed_memory.py measures what it buys.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

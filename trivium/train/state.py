@@ -90,7 +90,9 @@ class TrainResult:
     stopped_by: str | None = None
 
     @classmethod
-    def of(cls, state: TrainState, stopped_by: str | None, peak_memory: int, flops_per_token: float | None) -> "TrainResult":
+    def of(
+        cls, state: TrainState, stopped_by: str | None, peak_memory: int, flops_per_token: float | None
+    ) -> "TrainResult":
         """The result of a run that ended in `state`."""
         tokens_per_second = state.tokens / state.seconds if state.seconds else 0.0
         return cls(

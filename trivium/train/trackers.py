@@ -5,11 +5,12 @@ __all__ = ["TRACKERS", "Tracker", "open_tracker"]
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trivium.errors import UsageError
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """Receives numbers by step."""
 

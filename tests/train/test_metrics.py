@@ -1,0 +1,65 @@
+"""The metrics file: rows there and back, a cut-off row, and no step twice after a resume."""
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from trivium.errors import StorageError
+from trivium.train.metrics import MetricsFile, read_metrics
+
+
+def rows(*steps: int) -> list[dict]:
+    return [{"step": step, "loss": 1 / (step + 2)} for step in steps]
+
+
+def write(path: Path, step: int, *more: dict) -> None:
+    metrics = MetricsFile(path, step)
+    for row in more:
+        metrics.append(row)
+    metrics.close()
+
+
+def test_there_and_back_to_the_last_bit(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(path, 0, *rows(1, 2, 3))
+    assert read_metrics(path) == rows(1, 2, 3)
+    assert read_metrics(tmp_path / "none.jsonl") == []
+
+
+def test_a_resume_drops_what_will_be_done_again(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(path, 0, *rows(1, 2, 3, 4))
+    write(path, 2, *rows(3))
+    assert read_metrics(path) == rows(1, 2, 3)
+
+
+def test_a_row_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(path, 0, *rows(1, 2))
+    with path.open("a") as stream:
+        stream.write('{"step": 3, "lo')
+    assert read_metrics(path) == rows(1, 2)
+    write(path, 3, *rows(3))
+    assert read_metrics(path) == rows(1, 2, 3)
+
+
+def test_each_row_is_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    metrics = MetricsFile(path, 0)
+    metrics.append({"step": 1})
+    assert read_metrics(path) == [{"step": 1}]
+    metrics.close()
+
+
+def test_no_room_for_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    metrics = MetricsFile(path, 0)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        with pytest.raises(StorageError, match="larger than this system allows"):
+            metrics.append({"step": 1, "loss": 2.0})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    metrics.close()
