@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +7,10 @@ import pytest
 import tokenizers as library
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, GPT2Tokenizer
 
-from trivium.errors import DataError
+from trivium.data import catalogue
+from trivium.errors import DataError, UnavailableError
 from trivium.text.tokenizer import Tokenizer
 
 KINDS = ("bpe", "wordpiece", "unigram")
@@ -232,7 +234,7 @@ def test_a_piece_that_is_special_is_cut_in_foreign_unigram_models(tmp_path: Path
 def test_what_is_no_tokenizer_is_refused(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "tokenizer.json").write_text(content)
-    with pytest.raises(DataError, match=r"no tokenizer|not a tokenizer"):
+    with pytest.raises(DataError, match=r"no tokenizer in|no tokenizer that can be read"):
         Tokenizer.load(tmp_path)
 
 
@@ -246,3 +248,37 @@ def test_a_broken_config_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> Non
 def test_another_model_is_refused() -> None:
     with pytest.raises(DataError, match="WordLevel"):
         Tokenizer(library.Tokenizer(library.models.WordLevel({"a": 0}, unk_token="a")))
+
+
+@pytest.fixture(scope="module")
+def entry() -> Callable[[str], Path]:
+    def folder(name: str) -> Path:
+        try:
+            return catalogue.get(name)
+        except UnavailableError as error:
+            pytest.skip(f"the catalogue's '{name}' is not to be had here: {error}")
+
+    return folder
+
+
+@pytest.mark.slow
+def test_gpt2s_own_tokenizer(entry: Callable[[str], Path], english: list[str]) -> None:
+    folder = entry("gpt2-tokenizer")
+    tokenizer = Tokenizer.load(folder)
+    theirs = GPT2Tokenizer.from_pretrained(folder)
+    assert (tokenizer.vocabulary, tokenizer.begin_id, tokenizer.end_id, tokenizer.pad_id) == (50257, 50256, 50256, None)
+    assert tokenizer.encode("Hello world") == [15496, 995]  # as published
+    for text in english[:200]:
+        assert tokenizer.encode(text) == theirs(text).input_ids
+        assert tokenizer.token_bytes[tokenizer.encode(text)].sum() == len(text.encode())
+
+
+@pytest.mark.slow
+def test_a_published_bert_tokenizer(entry: Callable[[str], Path], english: list[str]) -> None:
+    folder = entry("minilm")
+    tokenizer = Tokenizer.load(folder)
+    theirs = AutoTokenizer.from_pretrained(folder)
+    bert = [tokenizer.pad_id, tokenizer.unknown_id, tokenizer.begin_id, tokenizer.end_id, tokenizer.mask_id]
+    assert bert == [0, 100, 101, 102, 103]
+    for text in english[:200]:
+        assert tokenizer.encode(text) == theirs(text, add_special_tokens=False).input_ids

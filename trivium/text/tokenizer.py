@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import tokenizers
 from jaxtyping import Bool, Int
-from tokenizers import pre_tokenizers
+from tokenizers import decoders, models, pre_tokenizers, processors
 
 from trivium.errors import DataError
 from trivium.files import atomic_write
@@ -220,22 +220,34 @@ class Tokenizer:
     def load(cls, folder: Path) -> "Tokenizer":
         """The tokenizer of a Hugging Face folder: ours, or any other with a `tokenizer.json` of the three kinds.
 
+        GPT-2's first form, `vocab.json` with `merges.txt`, is read as well.
+
         Raises `DataError` where there is no `tokenizer.json`, or it cannot be read.
         """
-        file = folder / "tokenizer.json"
-        if not file.is_file():
+        file, vocabulary = folder / "tokenizer.json", folder / "vocab.json"
+        if not file.is_file() and not vocabulary.is_file():
             raise DataError(
                 f"There is no tokenizer in {folder}: it holds no tokenizer.json. Give a folder that `trivium tokenizer "
                 "train` or Hugging Face's `save_pretrained` wrote, or train one."
             )
         try:
-            raw = tokenizers.Tokenizer.from_file(str(file))
+            raw = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else _read_gpt2(folder)
         except Exception as error:  # the library raises the bare class
             raise DataError(
-                f"{file} is not a tokenizer: {error}. It may be truncated; copy or train it again."
+                f"{folder} holds no tokenizer that can be read: {error}. It may be truncated; copy or train it again."
             ) from error
         template = folder / "chat_template.jinja"
         return cls(raw, _read_roles(folder), template.read_text() if template.is_file() else None)
+
+
+def _read_gpt2(folder: Path) -> tokenizers.Tokenizer:
+    model = models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    raw = tokenizers.Tokenizer(model)
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    raw.post_processor = processors.ByteLevel(trim_offsets=False)
+    raw.add_special_tokens([name for name in _PUBLISHED_NAMES["bos_token"] if raw.token_to_id(name) is not None])
+    return raw
 
 
 def _read_roles(folder: Path) -> dict[str, Any]:
