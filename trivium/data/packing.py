@@ -67,7 +67,7 @@ def pack(
     """Pack documents of these lengths, in this order (by default their own). Empty ones are left out."""
     order = np.arange(len(lengths)) if order is None else order
     order = order[lengths[order] > 0]
-    sizes = lengths[order]
+    sizes = lengths[order].astype(np.int64)
     cut_pieces, whole, used = _next_fit(sizes, objective)
 
     window, place, starts, stops = np.array(cut_pieces, dtype=np.int64).reshape(-1, 4).T
