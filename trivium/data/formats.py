@@ -2,9 +2,10 @@
 
     .txt .md        text, cut at blank lines           .jsonl          an object a line
     .csv .tsv       a header and records               .conll .bio     a token a line, its tag last
-    .parquet        through the `datasets` library     and each but parquet also as .gz and .zst
+    .parquet        through pyarrow                    and each but parquet also as .gz and .zst
 
-Lines are read here rather than by a library, because only then can an error say which byte of which line is wrong.
+Lines are read here and not by the `datasets` library, which reads the hub's data (`hub.py`), because only so can an
+error say which byte of which line is wrong.
 
 A text file becomes documents by one rule: it is cut at blank lines where a passage has grown to `PASSAGE_BYTES`. A
 small file is one document; a novel or a corpus in one file becomes passages of a few pages, some of which can be held
@@ -26,7 +27,6 @@ from trivium.errors import DataError
 PASSAGE_BYTES: Final = 8192
 
 _LARGEST_FIELD: Final = 2**31 - 1
-_HUB_STREAM: Final = "train"  # the name that `datasets` gives to files without a split
 
 
 def format_of(path: Path) -> str | None:
@@ -191,7 +191,7 @@ def _conll(path: Path) -> Iterator[Row]:
         yield {"tokens": tokens, "tags": tags}
 
 
-# ---- parquet, and tables of the hub ---------------------------------------------------------------------------------
+# ---- parquet --------------------------------------------------------------------------------------------------------
 
 
 def _parquet(path: Path) -> Iterator[Row]:

@@ -275,7 +275,9 @@ def _deaf_to_specials(raw: tokenizers.Tokenizer, kind: Kind) -> tokenizers.Token
     vocabulary holds it as a piece; a cut after the first character of each such string keeps every piece out of it.
     """
     raw.encode_special_tokens = True
-    specials = [token.content for token in raw.get_added_tokens_decoder().values() if len(token.content) > 1]
+    spelled = raw.get_vocab(with_added_tokens=False)
+    added = (token.content for token in raw.get_added_tokens_decoder().values())
+    specials = [token for token in added if len(token) > 1 and token in spelled]
     if kind == "unigram" and specials:
         within = "|".join(f"(?<={re.escape(token[0])})(?={re.escape(token[1:])})" for token in specials)
         cut = pre_tokenizers.Split(tokenizers.Regex(within), "isolated")
