@@ -6,7 +6,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
-from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value
+from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value, require_values, size_of_heads
 
 _ACTIVATIONS: dict[str, arch.Activation] = {"gelu": "gelu", "gelu_new": "gelu_tanh", "relu": "relu", "silu": "silu"}
 
@@ -28,7 +28,7 @@ def preset(
     """BERT-base uncased unless told otherwise."""
     norm = arch.LayerNorm(eps=eps)
     layer = arch.Layer(
-        attention=arch.Attention(heads=heads, head_dim=dim // heads, qkv_bias=True, out_bias=True),
+        attention=arch.Attention(heads=heads, head_dim=size_of_heads(dim, heads), qkv_bias=True, out_bias=True),
         mlp=arch.MLP(hidden=hidden or 4 * dim, activation=activation, bias=True),
         norms=arch.Norms(after=norm),
         dropout=arch.Dropout(residual=dropout, attention=attention_dropout),
@@ -50,6 +50,8 @@ def preset(
 
 def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture."""
+    covered = {"is_decoder": False, "position_embedding_type": "absolute", "tie_word_embeddings": True}
+    require_values(config, covered)
     activation = config.get("hidden_act", "gelu")
     if activation not in _ACTIVATIONS:
         raise ModelError(

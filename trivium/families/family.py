@@ -11,7 +11,19 @@ A table maps each published module (or one tensor, by its full name) to what we 
 The same table is read both ways by `trivium.weights`.
 """
 
-__all__ = ["Config", "Family", "Ignored", "Preset", "Rule", "Stacked", "Tied", "Transposed", "config_value"]
+__all__ = [
+    "Config",
+    "Family",
+    "Ignored",
+    "Preset",
+    "Rule",
+    "Stacked",
+    "Tied",
+    "Transposed",
+    "config_value",
+    "require_values",
+    "size_of_heads",
+]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,8 +97,30 @@ class Family:
     table: Callable[[Architecture], Mapping[str, Rule]]
 
 
-def config_value(config: Config, key: str) -> Any:
-    """A field that must be there."""
-    if key not in config:
-        raise ModelError(f"The config of this {config.get('model_type', 'model')} has no '{key}', and needs one.")
-    return config[key]
+def config_value(config: Config, key: str) -> int:
+    """A size that must be there. Raises `ModelError` where it is not, or is no whole number above 0."""
+    value = config.get(key)
+    if type(value) is not int or value <= 0:
+        said = f"has {key}: {value!r}" if key in config else f"has no '{key}'"
+        raise ModelError(f"The config of this {config.get('model_type', 'model')} {said}, and needs a number above 0.")
+    return value
+
+
+def require_values(config: Config, covered: Mapping[str, Any]) -> None:
+    """Fields that change what a model computes, with the one value (the default) that a page covers.
+
+    Raises `ModelError` for another: read past, it would give other logits than the published model's.
+    """
+    for key, value in covered.items():
+        if config.get(key, value) != value:
+            raise ModelError(
+                f"The config of this {config.get('model_type', 'model')} has {key}: {config[key]!r}, and only "
+                f"{value!r} is supported."
+            )
+
+
+def size_of_heads(dim: int, heads: int) -> int:
+    """Channels of a head where all heads together are as wide as the model. Raises `ModelError` where they cannot."""
+    if heads <= 0 or dim % heads:
+        raise ModelError(f"A width of {dim} cannot be split into {heads} heads: choose a number that divides it.")
+    return dim // heads

@@ -6,7 +6,18 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
-from trivium.families.family import Config, Family, Ignored, Rule, Stacked, Tied, Transposed, config_value
+from trivium.families.family import (
+    Config,
+    Family,
+    Ignored,
+    Rule,
+    Stacked,
+    Tied,
+    Transposed,
+    config_value,
+    require_values,
+    size_of_heads,
+)
 
 _ACTIVATIONS: dict[str, arch.Activation] = {
     "gelu_new": "gelu_tanh",
@@ -34,7 +45,7 @@ def preset(
     """GPT-2 small unless told otherwise; its weights that write to the residual stream start smaller (section 2.3)."""
     norm = arch.LayerNorm(eps=eps)
     layer = arch.Layer(
-        attention=arch.Attention(heads=heads, head_dim=dim // heads, qkv_bias=True, out_bias=True),
+        attention=arch.Attention(heads=heads, head_dim=size_of_heads(dim, heads), qkv_bias=True, out_bias=True),
         mlp=arch.MLP(hidden=hidden or 4 * dim, activation=activation, bias=True),
         norms=arch.Norms(before=norm),
         dropout=arch.Dropout(residual=dropout, attention=attention_dropout),
@@ -57,6 +68,8 @@ def preset(
 
 def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture."""
+    covered = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "tie_word_embeddings": True}
+    require_values(config, {**covered, "add_cross_attention": False})
     activation = config.get("activation_function", "gelu_new")
     if activation not in _ACTIVATIONS:
         raise ModelError(

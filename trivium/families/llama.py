@@ -6,7 +6,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
-from trivium.families.family import Config, Family, Ignored, Rule, config_value
+from trivium.families.family import Config, Family, Ignored, Rule, config_value, require_values, size_of_heads
 
 
 def preset(
@@ -29,9 +29,10 @@ def preset(
     `hidden` is 8/3 · dim, up to a multiple of 32. Rotary positions set no limit, so `positions` is not used.
     """
     del positions
+    width = size_of_heads(dim, heads)
     norm = arch.RMSNorm(eps=eps)
     layer = arch.Layer(
-        attention=arch.Attention(heads=heads, head_dim=head_dim or dim // heads, kv_heads=kv_heads),
+        attention=arch.Attention(heads, head_dim or width, kv_heads=heads if kv_heads is None else kv_heads),
         mlp=arch.MLP(hidden=hidden or -(-8 * dim // 96) * 32, activation="silu", gated=True),
         norms=arch.Norms(before=norm),
         position=arch.Rotary(theta=theta),
@@ -53,8 +54,7 @@ def read_config(config: Config) -> arch.Architecture:
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind != "default":
         raise ModelError(f"This LLaMA stretches its rotary positions by '{kind}', and only 'default' is known.")
-    if config.get("hidden_act", "silu") != "silu" or config.get("attention_bias") or config.get("mlp_bias"):
-        raise ModelError("A LLaMA with biases, or with another activation than silu, is not supported.")
+    require_values(config, {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False})
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "hidden_size"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
-from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value
+from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value, size_of_heads
 
 _ACTIVATIONS: dict[str, arch.Activation] = {"relu": "relu", "gelu_new": "gelu_tanh", "gelu": "gelu", "silu": "silu"}
 
@@ -39,7 +39,7 @@ def preset(
     """
     del positions
     norm = arch.RMSNorm(eps=eps)
-    attention = arch.Attention(heads=heads, head_dim=head_dim or dim // heads, scale=1.0)
+    attention = arch.Attention(heads=heads, head_dim=head_dim or size_of_heads(dim, heads), scale=1.0)
     layer = arch.Layer(
         attention=attention,
         mlp=arch.MLP(hidden=hidden or 4 * dim, activation=activation, gated=gated),
@@ -66,7 +66,11 @@ def preset(
 
 
 def read_config(config: Config) -> arch.Architecture:
-    """A published config.json as an architecture."""
+    """A published config.json as an architecture.
+
+    An unscaled head is v1.1's own, and a scaled one is tied. transformers 5 writes `scale_decoder_outputs` for this,
+    and `tie_word_embeddings` as true for both.
+    """
     feed_forward = config.get("feed_forward_proj", "relu")
     gated = feed_forward.startswith("gated-")
     activation = "gelu_new" if feed_forward == "gated-gelu" else feed_forward.removeprefix("gated-")
@@ -82,7 +86,7 @@ def read_config(config: Config) -> arch.Architecture:
         hidden=config_value(config, "d_ff"),
         activation=_ACTIVATIONS[activation],
         gated=gated,
-        tied=config.get("tie_word_embeddings", True),
+        tied=config.get("scale_decoder_outputs", config.get("tie_word_embeddings", True)),
         buckets=config.get("relative_attention_num_buckets", 32),
         max_distance=config.get("relative_attention_max_distance", 128),
         eps=config.get("layer_norm_epsilon", 1e-6),
