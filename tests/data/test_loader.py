@@ -1,3 +1,7 @@
+import json
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.objectives.vocabularies import SIZE, VOCABULARY, document, objectives
-from trivium.data.documents import InMemoryDocuments
+from trivium.data.documents import Documents, InMemoryDocuments
 from trivium.data.loader import HeldOut, Loader
 from trivium.data.mixture import MixtureSource
+from trivium.data.shards import build_shards
+from trivium.data.sources import open_source
 from trivium.errors import DataError
 from trivium.families import bert, gpt2, llama, t5
 from trivium.model import Transformer
@@ -15,9 +21,12 @@ from trivium.objectives.batch import IGNORE, Batch
 from trivium.objectives.collate import collate
 from trivium.objectives.registry import objective
 from trivium.objectives.row import Piece
+from trivium.text.training import train_tokenizer
 
 DOCUMENTS = InMemoryDocuments(document(size, seed=size) for size in np.random.default_rng(0).integers(1, 90, size=80))
 SOURCES = [MixtureSource(DOCUMENTS, 0.8, name="a"), MixtureSource(InMemoryDocuments([document(700)]), 0.2, name="b")]
+
+RECORDED = [3088199190, 916184917, 4163111032, 883654816, 3489465384]
 
 
 def same(one: Batch, other: Batch) -> bool:
@@ -107,6 +116,31 @@ def _only(batch: Batch, number: int) -> Batch:
     assert batch.decoder_input_ids is not None
     there = batch.decoder_documents[0] == number
     return Batch(batch.input_ids[:, here], batch.targets[:, there], decoder_input_ids=batch.decoder_input_ids[:, there])
+
+
+def test_the_order_and_the_masks_are_the_recorded_ones() -> None:
+    """A change of these numbers breaks the resuming of runs that were begun before it."""
+    recorded = []
+    for made in objectives(48):
+        loader = Loader(SOURCES, made, seed=7)
+        batches = [loader.batch(step, 4) for step in (0, 20)]
+        recorded.append(
+            zlib.crc32(b"".join(b.input_ids.numpy().tobytes() + b.targets.numpy().tobytes() for b in batches))
+        )
+    assert recorded == RECORDED
+
+
+def test_shards_on_the_disk_give_the_batches_of_the_same_documents_in_memory(tmp_path: Path) -> None:
+    texts = [f"Document {n}: " + "some words of it, " * (n % 17) for n in range(60)]
+    (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    source = open_source(str(tmp_path / "texts.jsonl"))
+    tokenizer = train_tokenizer("bpe", texts, 300)
+    shards = build_shards(source, tokenizer, tmp_path / "shards")
+    assert isinstance(shards, Documents)
+    made = objective("causal", tokenizer, 48)
+    on_disk = Loader([MixtureSource(shards)], made, seed=0)
+    in_memory = Loader([MixtureSource(InMemoryDocuments(tokenizer.encode_batch(texts)))], made, seed=0)
+    assert all(same(on_disk.batch(step, 5), in_memory.batch(step, 5)) for step in range(6))
 
 
 def test_every_batch_asks_for_something() -> None:
