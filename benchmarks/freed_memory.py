@@ -62,9 +62,8 @@ def measure(kind: str, keep: bool) -> None:
 
 
 def main() -> None:
-    print(
-        f"{ROWS} rows of {LENGTH}, {torch.get_num_threads()} threads. Processor seconds a step: fastest, median; peak in MB"
-    )
+    print(f"{ROWS} rows of {LENGTH}, {torch.get_num_threads()} threads")
+    print("Processor seconds a step: fastest, median; peak in MB")
     print(f"{'kind':<17}{'given back':>24}{'kept':>24}{'ratio':>8}")
     for kind in SHAPES:
         found: dict[str, list[dict]] = {"False": [], "True": []}
@@ -72,13 +71,13 @@ def main() -> None:
             for keep, results in found.items():
                 command = [sys.executable, __file__, kind, keep]
                 results.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-        times = {keep: [t for result in results for t in result["times"]] for keep, results in found.items()}
-        cells = [
-            f"{min(times[keep]):.3f}, {statistics.median(times[keep]):.3f}, {max(r['peak'] for r in found[keep]) / 1e6:,.0f}"
-            for keep in found
-        ]
-        ratio = statistics.median(times["False"]) / statistics.median(times["True"])
-        print(f"{kind:<17}{cells[0]:>24}{cells[1]:>24}{ratio:>8.2f}")
+        cells, medians = "", []
+        for results in found.values():
+            times = [seconds for result in results for seconds in result["times"]]
+            medians.append(statistics.median(times))
+            peak = max(result["peak"] for result in results) / 1e6
+            cells += f"{f'{min(times):.3f}, {medians[-1]:.3f}, {peak:,.0f}':>24}"
+        print(f"{kind:<17}{cells}{medians[0] / medians[1]:>8.2f}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,14 @@ import sys
 import pytest
 import torch
 
-from trivium.train.machine import keep_freed_memory, peak_memory_bytes, reset_peak_memory
+from trivium.errors import BudgetError
+from trivium.train.machine import (
+    keep_freed_memory,
+    memory_errors,
+    memory_in_use_bytes,
+    peak_memory_bytes,
+    reset_peak_memory,
+)
 
 CPU = torch.device("cpu")
 
@@ -48,3 +55,19 @@ def test_peak_since_the_reset() -> None:
     del buffer
     assert during - before == pytest.approx(100e6, rel=0.1)
     assert peak_memory_bytes(CPU) == pytest.approx(during, rel=0.01)  # the system counts pages in lots
+
+
+def test_a_memory_that_is_full_is_said_with_the_way_out() -> None:
+    with pytest.raises(BudgetError, match=r"does not fit the memory.*Raise accumulation"), memory_errors():
+        torch.empty(2**55, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="must match"), memory_errors():
+        torch.ones(2) + torch.ones(3)
+
+
+def test_what_is_in_use_is_taken_off_the_peak() -> None:
+    before = memory_in_use_bytes()
+    reset_peak_memory(CPU)
+    buffer = torch.ones(25_000_000)
+    assert peak_memory_bytes(CPU) - before["cpu"] == pytest.approx(100e6, rel=0.1)
+    del buffer
+    assert memory_in_use_bytes()["cpu"] == pytest.approx(before["cpu"], abs=20e6)

@@ -5,5 +5,6 @@ Read in this order. `loop.py` is the page that says what training is: micro-batc
 becomes a step, `precision.py`, `machine.py` and `recompute.py` how a step is made fast and small. `settings.py` holds
 every number a user may choose. `checkpoint.py` keeps what a killed run needs to continue to the same bits, `watch.py`
 notices a run that goes wrong, `stop.py` a person who wants it to stop. `metrics.py`, `trackers.py` and `progress.py`
-report. `run.py` owns the folder of one model and joins them all.
+report, `reports.py` to all of them. `run.py` owns the folder of one model and joins everything; `record.py` is its
+run.yaml.
 """

@@ -4,16 +4,21 @@ A training step asks for the same large buffers again and again. glibc gives eac
 and the system clears every page before it gives it out again. Keeping freed memory saves that.
 """
 
-__all__ = ["keep_freed_memory", "peak_memory_bytes", "reset_peak_memory"]
+__all__ = ["keep_freed_memory", "memory_errors", "memory_in_use_bytes", "peak_memory_bytes", "reset_peak_memory"]
 
 import contextlib
 import ctypes
+import gc
 import platform
 import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import torch
+
+from trivium.errors import BudgetError
 
 # Numbers of glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
@@ -32,6 +37,22 @@ def keep_freed_memory() -> bool:
     options = ((_MMAP_THRESHOLD, 2**30), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST_INT), (_TOP_PAD, 64 * 2**20))
     accepted = [mallopt(option, value) == 1 for option, value in options]
     return all(accepted)
+
+
+@contextlib.contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn torch's errors of a memory that is full into a `BudgetError` that names the way out."""
+    try:
+        yield
+    except RuntimeError as error:
+        # On a GPU the error has a class of its own; the processor's allocator has only its words.
+        if not isinstance(error, torch.OutOfMemoryError) and "you tried to allocate" not in str(error):
+            raise
+        raise BudgetError(
+            f"A training step does not fit the memory ({str(error).splitlines()[0]}). Raise accumulation, which cuts "
+            "a step into smaller micro-batches with the same result, set activation_checkpointing, or take a smaller "
+            "model."
+        ) from error
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -55,3 +76,14 @@ def peak_memory_bytes(device: torch.device) -> int:
         return largest if sys.platform == "darwin" else largest * 1024
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+def memory_in_use_bytes() -> dict[str, int]:
+    """What is in use now by kind of device, in bytes, after freed memory was given back.
+
+    What a run needs is its peak less this, taken before its model is built.
+    """
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+    return {"cpu": int(psutil.Process().memory_info().rss), "cuda": torch.cuda.memory_allocated()}

@@ -14,37 +14,34 @@ __all__ = ["read_result", "run_training"]
 
 import contextlib
 import fcntl
-import platform
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from rich.console import Console
 from torch import nn
 
 from trivium.errors import CheckpointError, TrainingError
-from trivium.files import atomic_write, storage_errors
+from trivium.files import storage_errors
 from trivium.objectives.batch import Batch
 from trivium.train.checkpoint import Checkpoints, identity_difference, latest
 from trivium.train.loop import train
 from trivium.train.loss import LossFn, head_loss
-from trivium.train.machine import keep_freed_memory, peak_memory_bytes
-from trivium.train.metrics import MetricsFile
+from trivium.train.machine import keep_freed_memory, memory_errors, memory_in_use_bytes
 from trivium.train.optimizer import build_optimizer
 from trivium.train.precision import Precision, resolve_precision
-from trivium.train.progress import Progress, closing_box
+from trivium.train.progress import closing_box
+from trivium.train.record import new_record, read_record, write_record
+from trivium.train.reports import Reports
 from trivium.train.settings import TrainSettings
 from trivium.train.state import TrainResult, TrainState
 from trivium.train.stop import Stop
-from trivium.train.trackers import open_tracker
 from trivium.train.validation import Validation
 
-_RUN_FILE, _METRICS_FILE, _LOCK_FILE = "run.yaml", "metrics.jsonl", ".lock"
+_LOCK_FILE = ".lock"
 
 
 def run_training(
@@ -69,28 +66,27 @@ def run_training(
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
     """
     whole_identity = {"train": settings.trajectory(), **(identity or {})}
+    shown = title or folder.name
     with _locked(folder):
-        before = _read_run(folder)
+        before = read_record(folder)
         _check_identity(folder, before, whole_identity)
         if before.get("result"):
             return TrainResult.from_dict(before["result"])
         keep_freed_memory()
-        with torch.random.fork_rng():
-            torch.manual_seed(settings.seed)
-            model = build()
+        memory_before = memory_in_use_bytes()
+        model = _built(build, settings.seed)
         device = next(model.parameters()).device
         precision = _precision(before, settings, device)
         optimizer = build_optimizer(model, settings, precision.dtype)
         checkpoints = Checkpoints(folder, whole_identity, settings.keep_last, settings.keep_best)
         checkpoint = latest(folder)
         state = checkpoints.load(checkpoint, model, optimizer) if checkpoint else TrainState()
-        record = {**_record(settings, precision), "identity": whole_identity}
-        atomic_write(folder / _RUN_FILE, yaml.safe_dump(record, sort_keys=False))
-        shown = title or folder.name
-        with _Reports(folder, settings, state.step, console, shown, flops_per_token, precision, device) as reports:
+        record = {**new_record(settings, precision), "identity": whole_identity}
+        write_record(folder, record)
+        with Reports(folder, settings, state.step, console, shown, flops_per_token, precision, device) as reports:
             if checkpoint:
                 reports.say(f"{shown}: continues from step {state.step:,} of {settings.steps:,}")
-            try:
+            with _naming_the_last_checkpoint(folder), memory_errors():
                 result = train(
                     model,
                     batches,
@@ -105,78 +101,18 @@ def run_training(
                     stop=stop,
                     flops_per_token=flops_per_token,
                 )
-            except TrainingError as error:
-                kept = latest(folder)
-                where = f"The last checkpoint before it is {kept}." if kept else "There is no checkpoint before it."
-                raise TrainingError(f"{error} {where}") from error
+        result = replace(result, peak_memory_bytes=result.peak_memory_bytes - memory_before.get(device.type, 0))
         if result.finished:
             save_model(folder, model)
-            atomic_write(folder / _RUN_FILE, yaml.safe_dump({**record, "result": result.to_dict()}, sort_keys=False))
+            write_record(folder, {**record, "result": result.to_dict()})
         reports.say(closing_box(result, shown))
     return result
 
 
 def read_result(folder: Path) -> TrainResult | None:
     """The result of a finished run, or None where the folder holds none."""
-    result = _read_run(folder).get("result")
+    result = read_record(folder).get("result")
     return TrainResult.from_dict(result) if result else None
-
-
-class _Reports:
-    """Hands each row to the metrics file, the tracker and the person."""
-
-    def __init__(
-        self,
-        folder: Path,
-        settings: TrainSettings,
-        step: int,
-        console: Console | None,
-        title: str,
-        flops_per_token: float | None,
-        precision: Precision,
-        device: torch.device,
-    ) -> None:
-        self.console, self.device = console, device
-        self.tracker = open_tracker(settings.report_to, folder, settings.model_dump(mode="json"), step)
-        self.metrics = MetricsFile(folder / _METRICS_FILE, step)
-        self.progress = console and Progress(
-            console,
-            settings.steps,
-            title=title,
-            flops_per_token=flops_per_token,
-            peak_flops_per_second=precision.flops_per_second,
-        )
-
-    def __enter__(self) -> "_Reports":
-        if self.progress:
-            self.progress.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.progress:
-            self.progress.__exit__(*error)
-        if self.tracker:
-            self.tracker.close()
-        self.metrics.close()
-
-    def take(self, row: dict[str, Any]) -> None:
-        self.metrics.append(row)
-        if self.tracker:
-            self.tracker.log(_numbers(row), row["step"])
-        if self.progress:
-            self.progress.update(row, peak_memory_bytes(self.device))
-
-    def say(self, what: Any) -> None:
-        if self.console:
-            self.console.print(what, highlight=False)
-
-
-def _numbers(row: Mapping[str, Any], prefix: str = "train") -> dict[str, float]:
-    """The row's numbers under a tracker's names: `train/loss`, `validation/loss`."""
-    inner = row.get("validation")
-    if inner:
-        return _numbers(inner, "validation")
-    return {f"{prefix}/{name}": value for name, value in row.items() if name != "step" and value is not None}
 
 
 @contextlib.contextmanager
@@ -197,15 +133,20 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_run(folder: Path) -> dict[str, Any]:
-    path = folder / _RUN_FILE
-    if not path.is_file():
-        return {}
+@contextlib.contextmanager
+def _naming_the_last_checkpoint(folder: Path) -> Iterator[None]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: it was altered. Train into another folder.") from error
-    return content if isinstance(content, dict) else {}
+        yield
+    except TrainingError as error:
+        kept = latest(folder)
+        where = f"The last checkpoint before it is {kept}." if kept else "There is no checkpoint before it."
+        raise TrainingError(f"{error} {where}") from error
+
+
+def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return build()
 
 
 def _check_identity(folder: Path, before: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
@@ -220,24 +161,3 @@ def _precision(before: Mapping[str, Any], settings: TrainSettings, device: torch
     """What the run was started with, or else what this machine is faster with."""
     chosen = before.get("precision")
     return Precision(**chosen) if chosen else resolve_precision(settings.precision, device)
-
-
-def _record(settings: TrainSettings, precision: Precision) -> dict[str, Any]:
-    return {
-        "trivium": version("trivium"),
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "git": _git_state(),
-        "settings": settings.model_dump(mode="json"),
-        "precision": precision.to_dict(),
-    }
-
-
-def _git_state() -> str | None:
-    """The commit of the folder one is in, with `+changes` where files differ from it; None outside a repository."""
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True)
-        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

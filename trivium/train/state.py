@@ -80,6 +80,7 @@ class TrainResult:
     seconds: float
     tokens_per_second: float
     flops_per_second: float | None
+    #: Of a run in its folder: beside what the process held before the model was built.
     peak_memory_bytes: int
     #: Loss of the last step, and its running mean over about 20 steps, in nats per target.
     loss: float | None
