@@ -18,8 +18,10 @@ from typing import Annotated
 
 import typer
 
+from trivium.cli import data, tokenizer
 from trivium.cli.console import printable
 from trivium.cli.generate import generate
+from trivium.cli.preview import preview
 from trivium.cli.run import run
 from trivium.cli.schema import schema
 from trivium.errors import TriviumError
@@ -39,6 +41,14 @@ SUMMARY = "Plan, train, evaluate and use language models of all three transforme
 #: Every verb of the command line, in the order of the help.
 VERBS: Mapping[str, Callable[..., None] | Group] = {
     "run": run,
+    "tokenizer": Group(
+        "Train a tokenizer, or report what one makes of a text.",
+        {"train": tokenizer.train, "report": tokenizer.report},
+    ),
+    "data": Group(
+        "See what data there is, fetch it, and look into it.",
+        {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
+    ),
     "generate": generate,
     "schema": schema,
 }
