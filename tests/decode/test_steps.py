@@ -191,15 +191,19 @@ def test_an_encoder_decoder_needs_its_start(tmp_path: Path) -> None:
         Reading(ours(oracle("t5"), tmp_path), [[3, 4]], room=1)
 
 
-def test_logits_that_are_not_numbers_are_an_error() -> None:
+@pytest.mark.parametrize("temperature", [0, 1])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_not_numbers_are_an_error(value: float, temperature: int) -> None:
     model = Transformer(gpt2.preset(vocab=20, dim=8, depth=1, heads=2, positions=10)).eval()
     with torch.no_grad():
-        model.tokens.weight[3] = float("nan")
-    with pytest.raises(ModelError, match="not numbers"):
-        next(iter(steps(model, [[1, 3]], Sampling().resolve(), [2], [False])))
+        model.tokens.weight[3] = value
+    with pytest.raises(ModelError, match="not finite numbers"):
+        next(iter(steps(model, [[1, 3]], Sampling(temperature=temperature).resolve(), [2], [False])))
 
 
-def test_rules_that_forbid_everything_are_an_error() -> None:
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_rules_that_forbid_everything_are_an_error(temperature: int) -> None:
     model = Transformer(gpt2.preset(vocab=4, dim=8, depth=1, heads=2, positions=10)).eval()
+    sampling = Sampling(no_repeat_ngram=1, temperature=temperature).resolve()
     with pytest.raises(UsageError, match="no_repeat_ngram"):
-        list(steps(model, [[0]], Sampling(no_repeat_ngram=1).resolve(), [5], [False]))
+        list(steps(model, [[0]], sampling, [5], [False]))

@@ -38,9 +38,9 @@ def generate(
 ) -> None:
     """Let a model write: a decoder continues, an encoder fills masks.
 
-    An encoder-decoder answers the prompt, or fills its gaps <extra_id_0>, <extra_id_1>, ... if there are any. An encoder
-    fills each [MASK] (--top-k: how many candidates are shown, 5 by default). What is not given comes from the model's
-    generation_config.json.
+    An encoder-decoder answers the prompt, or fills its gaps <extra_id_0>, <extra_id_1>, ... if there are any. An
+    encoder fills each [MASK] (--top-k: how many candidates are shown, 5 by default). What is not given comes from the
+    model's generation_config.json.
     """
     options = {
         "max_tokens": max_tokens,

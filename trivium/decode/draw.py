@@ -29,4 +29,5 @@ def draw(logits: Float[Tensor, "B V"], generators: Sequence[torch.Generator]) ->
     uniform = torch.stack([torch.rand((), generator=generator, dtype=torch.float64) for generator in generators])
     cumulated = logits.double().softmax(dim=-1).cumsum(dim=-1)
     drawn = uniform.to(logits.device)[:, None] * cumulated[:, -1:]
-    return torch.searchsorted(cumulated, drawn, right=True).squeeze(-1)
+    tokens = torch.searchsorted(cumulated, drawn, right=True).squeeze(-1)
+    return tokens.clamp(max=logits.shape[-1] - 1)  # past the end only where no probability is a number

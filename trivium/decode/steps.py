@@ -108,9 +108,9 @@ def steps(
     rows = list(range(len(prompts)))
     for step in range(1, max(limits) + 1):
         ruled = apply_rules(rules, reading.logits, reading.history)
-        _check(ruled)
         ids = ruled.argmax(dim=-1) if sampling.greedy else draw(ruled, [generators[row] for row in rows])
-        logprobs = reading.logits.gather(-1, ids[:, None]).squeeze(-1) - reading.logits.logsumexp(dim=-1)
+        _check(ids, ruled, reading.logits)
+        logprobs = reading.logits.log_softmax(dim=-1).gather(-1, ids[:, None]).squeeze(-1)
         yield Step(_spread(ids, rows, len(prompts), ABSENT), _spread(logprobs, rows, len(prompts), 0))
         going = [place for place, row in enumerate(rows) if step < limits[row] and not finished[row]]
         if not going:
@@ -158,18 +158,18 @@ def row_limits(architecture: Architecture, prompts: Sequence[Ids], max_tokens: i
     return [min(max_tokens, positions - (len(prompt) if alone else 1)) for prompt in prompts]
 
 
-def _check(ruled: Tensor) -> None:
-    best = ruled.amax(dim=-1)
-    if bool(best.isnan().any()):
+def _check(ids: Tensor, ruled: Tensor, logits: Tensor) -> None:
+    if bool(ruled.gather(-1, ids[:, None]).isfinite().all()):
+        return
+    if not bool(logits.amax(dim=-1).isfinite().all()):
         raise ModelError(
-            "The model's logits are not numbers (NaN), so no token can be chosen. Its weights are damaged or overflow "
+            "The model's logits are not finite numbers, so no token can be chosen. Its weights are damaged or overflow "
             "in this precision: load them in float32, or use an earlier checkpoint."
         )
-    if bool((best == float("-inf")).any()):
-        raise UsageError(
-            "The decoding rules forbid every token of the vocabulary. Raise no_repeat_ngram, or set it to 0, which "
-            "allows repetition."
-        )
+    raise UsageError(
+        "The decoding rules forbid every token of the vocabulary. Raise no_repeat_ngram, or set it to 0, which allows "
+        "repetition."
+    )
 
 
 def _spread(values: Tensor, rows: list[int], count: int, absent: int) -> Tensor:
