@@ -5,10 +5,8 @@ Reading checks every name and shape before a tensor is loaded. Nothing is unpick
 
 __all__ = ["load_folder", "read_architecture", "save_folder"]
 
-import errno
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,14 +22,16 @@ from trivium.files import atomic_write, storage_errors
 from trivium.model import Transformer
 from trivium.weights.names import entries, from_stored, ignored_names, tied_names, to_stored
 
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+_CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+#: What norms were called in the files of 2018, BERT's own among them.
+_OLD_SUFFIXES = {".gamma": ".weight", ".beta": ".bias"}
 
 
 def read_architecture(folder: Path) -> Architecture:
     """The architecture that a folder's config.json describes."""
-    path = folder / CONFIG
+    path = folder / _CONFIG
     if not path.is_file():
-        raise ModelError(f"{folder} holds no {CONFIG}, so it is not a model's folder.")
+        raise ModelError(f"{folder} holds no {_CONFIG}, so it is not a model's folder.")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -63,15 +63,15 @@ def save_folder(
         **(extra or {}),
         "dtype": dtype,
     }
-    aside = folder / f".{WEIGHTS}.partial"
+    aside = folder / f".{_WEIGHTS}.partial"
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             _save(weights, aside)
-            aside.replace(folder / WEIGHTS)
+            aside.replace(folder / _WEIGHTS)
         finally:
             aside.unlink(missing_ok=True)
-    atomic_write(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    atomic_write(folder / _CONFIG, json.dumps(config, indent=2) + "\n")
 
 
 def load_folder(
@@ -79,7 +79,8 @@ def load_folder(
 ) -> Transformer:
     """Build the model that config.json describes and fill it. Kept in the weights' own precision unless told.
 
-    Raises `ModelError` for a missing, unexpected, altered or misshapen tensor, before any is loaded.
+    Raises `ModelError` for a missing, unexpected or misshapen tensor, for two that should be one and differ, and for a
+    file that is not whole.
     """
     architecture = read_architecture(folder)
     family = family_named(architecture.family)
@@ -88,7 +89,7 @@ def load_folder(
         model = Transformer(architecture)
     shapes = dict(model.named_parameters())
     where = {name: path for path in files for name in _names(path)}
-    published = {_with_prefix(name, family.prefix, where): name for name in where}
+    published = {_published(name, family.prefix, where): name for name in where}
 
     wanted = {entry.stored: entry for entry in entries(model, family)}
     tied, ignored = tied_names(model, family), ignored_names(family, model)
@@ -98,20 +99,30 @@ def load_folder(
         raise ModelError(_mismatch(folder, family.name, missing, unexpected))
 
     state: dict[str, torch.Tensor] = {}
+    twins: dict[str, torch.Tensor] = {}
     for path in files:
         with safe_open(path, framework="pt", device=str(device or "cpu")) as weights:
             for stored, name in published.items():
-                if where[name] != path or stored not in wanted:
+                if where[name] != path:
                     continue
-                for ours, tensor in from_stored(wanted[stored], weights.get_tensor(name), shapes):
-                    state[ours] = tensor.to(dtype or tensor.dtype).contiguous()
+                if stored in wanted:
+                    for ours, tensor in from_stored(wanted[stored], weights.get_tensor(name), shapes):
+                        state[ours] = tensor.to(dtype or tensor.dtype).contiguous()
+                elif stored in tied:
+                    twins[stored] = weights.get_tensor(name)
+    for stored, tensor in twins.items():
+        if not torch.equal(tensor.to(dtype or tensor.dtype), state[tied[stored]]):
+            raise ModelError(
+                f"In {folder}, '{stored}' is another name of a tensor that this {family.name} holds only once, and its "
+                "values differ. The config and the weights are not of the same model."
+            )
     return _filled(architecture, state, device)
 
 
 def _filled(
     architecture: Architecture, state: dict[str, torch.Tensor], device: torch.device | str | None
 ) -> Transformer:
-    # Built without memory, then given real tensors: no second copy of the weights exists, and buffers are computed.
+    # Built without memory, then given real tensors: no second copy of the weights exists.
     with torch.device("meta"):
         model = Transformer(architecture)
     model.load_state_dict(state, strict=False, assign=True)
@@ -121,27 +132,27 @@ def _filled(
 
 
 def _save(weights: Mapping[str, torch.Tensor], path: Path) -> None:
-    try:
-        save_file({name: tensor.cpu() for name, tensor in weights.items()}, path, {"format": "pt"})
-    except SafetensorError as error:
-        # The library wraps what the system said; the number in it tells a full disk from other trouble.
-        number = re.search(r"os error (\d+)", str(error))
-        raise OSError(int(number.group(1)) if number else errno.EIO, str(error)) from error
+    save_file({name: tensor.cpu() for name, tensor in weights.items()}, path, {"format": "pt"})
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    if (folder / WEIGHTS).is_file():
-        return [folder / WEIGHTS]
-    if (folder / INDEX).is_file():
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        files = [folder / name for name in sorted(set(index["weight_map"].values()))]
+    if (folder / _WEIGHTS).is_file():
+        return [folder / _WEIGHTS]
+    if (folder / _INDEX).is_file():
+        try:
+            index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            files = [folder / name for name in sorted(set(index["weight_map"].values()))]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"{folder / _INDEX} is no index of weight files ({error!r}): it may be truncated. Fetch it again."
+            ) from error
         absent = [path.name for path in files if not path.is_file()]
         if absent:
-            raise ModelError(f"{folder} lacks {', '.join(absent)}, which {INDEX} names. Fetch the model again.")
+            raise ModelError(f"{folder} lacks {', '.join(absent)}, which {_INDEX} names. Fetch the model again.")
         return files
-    raise ModelError(f"{folder} holds neither {WEIGHTS} nor {INDEX}: there are no weights to load.")
+    raise ModelError(f"{folder} holds neither {_WEIGHTS} nor {_INDEX}: there are no weights to load.")
 
 
 def _names(path: Path) -> list[str]:
@@ -152,9 +163,11 @@ def _names(path: Path) -> list[str]:
         raise ModelError(f"{path} is not whole ({error}): it is truncated or altered. Fetch it again.") from error
 
 
-def _with_prefix(name: str, prefix: str, names: Mapping[str, Path]) -> str:
+def _published(name: str, prefix: str, names: Mapping[str, Path]) -> str:
     # Files of the bare model leave the prefix out.
-    return name if not prefix or any(other.startswith(prefix) for other in names) else prefix + name
+    whole = name if not prefix or any(other.startswith(prefix) for other in names) else prefix + name
+    stem, dot, suffix = whole.rpartition(".")
+    return stem + _OLD_SUFFIXES.get(dot + suffix, dot + suffix)
 
 
 def _mismatch(folder: Path, family: str, missing: list[str], unexpected: list[str]) -> str:
