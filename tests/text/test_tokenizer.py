@@ -86,6 +86,16 @@ def test_transformers_adds_what_the_family_adds(tokenizers: dict[str, Tokenizer]
         assert theirs("two words", "two words").input_ids == [*before, *ids, *after, *ids, *after]
 
 
+def test_what_transformers_saves_is_opened(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer.save(tmp_path / "ours")
+    AutoTokenizer.from_pretrained(tmp_path / "ours").save_pretrained(tmp_path / "theirs")
+    loaded = Tokenizer.load(tmp_path / "theirs")
+    assert [loaded.encode(text) for text in SENTENCES] == [tokenizer.encode(text) for text in SENTENCES]
+    assert loaded.special_ids == tokenizer.special_ids
+    for role in ("pad_id", "unknown_id", "begin_id", "end_id", "mask_id", "sentinel_ids"):
+        assert getattr(loaded, role) == getattr(tokenizer, role)
+
+
 @given(text=TEXTS)
 def test_text_never_gives_a_special_token(text: str, tokenizers: dict[str, Tokenizer]) -> None:
     for tokenizer in tokenizers.values():

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from trivium.cli.console import JsonOption, Table, emit
+from trivium.cli.console import JsonOption, Table, emit, say
 
 _ColumnOption = Annotated[str | None, typer.Option("--column", help="The column to read as running text.")]
 _SplitOption = Annotated[str | None, typer.Option("--split", help="A part of the data, such as train or test.")]
@@ -25,8 +25,11 @@ def get(
     as_json: JsonOption = False,
 ) -> None:
     """Fetch an entry of the catalogue into the cache, check its hash, and print its folder."""
+    from trivium.data.catalogue import ENTRIES
     from trivium.data.catalogue import get as fetch_entry
 
+    if name in ENTRIES and not as_json:
+        say(f"{name}: {ENTRIES[name].about}; {ENTRIES[name].megabytes:g} MB, unless the cache has it")
     folder = fetch_entry(name)
     files = sorted(file.name for file in folder.iterdir())
     emit({"name": name, "folder": folder, "files": files}, as_json=as_json, human=f"{folder}: {', '.join(files)}")

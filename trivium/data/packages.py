@@ -3,6 +3,9 @@
 `pip` does the download, because it knows the user's index, mirror, proxy and certificates. It checks the SHA-256 before
 it does anything else with the file; what arrives is checked again here and renamed into the cache. A file that was put
 into the cache by hand is as good, when its hash is right.
+
+A wheel is only a zip file. Of a source archive pip asks the version, for which it runs that archive's own `setup.py`:
+so only a file that was read and pinned by its hash stands in the table.
 """
 
 __all__ = ["PACKAGES", "Package", "default_cache", "fetch"]

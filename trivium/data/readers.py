@@ -1,6 +1,6 @@
 """Running text inside the catalogue's packages, as rows: one small function for an entry, which only reads.
 
-Nothing of a package is ever run or imported: a wheel is a zip file, and a Python file in it is text like any other.
+Nothing of a package is run or imported here: a wheel is a zip file, and a Python file in it is text like any other.
 A reader takes the package's file and yields rows; `labelled.py` holds those of labelled sets.
 """
 
