@@ -41,20 +41,19 @@ def time_step(
     seconds: float = 1.0,
 ) -> StepTime:
     """Take steps for about `seconds` (three at least, and the first does not count) and return the median's time."""
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        model = Transformer(architecture).to(device)
-    optimizer = build_optimizer(model, settings, precision.dtype)
     taken: list[float] = []
     tokens: list[int] = []
-    begin = time.perf_counter()
-    while len(taken) < 3 or time.perf_counter() - begin < seconds:
-        start = time.perf_counter()
-        step = len(taken)
-        batch = batch_of(step)
-        outcome = take_step(model, [batch], head_loss, optimizer, settings, min(step, settings.steps - 1), precision)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        taken.append(time.perf_counter() - start)
-        tokens.append(outcome.tokens)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(settings.seed)
+        model = Transformer(architecture).to(device)
+        optimizer = build_optimizer(model, settings, precision.dtype)
+        begin = time.perf_counter()
+        while len(taken) < 3 or time.perf_counter() - begin < seconds:
+            start, step = time.perf_counter(), len(taken)
+            batch, last = batch_of(step), settings.steps - 1
+            outcome = take_step(model, [batch], head_loss, optimizer, settings, min(step, last), precision)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            taken.append(time.perf_counter() - start)
+            tokens.append(outcome.tokens)
     return StepTime(statistics.median(taken[1:]), statistics.fmean(tokens))
