@@ -26,7 +26,7 @@ from trivium.text.training import train_tokenizer
 DOCUMENTS = InMemoryDocuments(document(size, seed=size) for size in np.random.default_rng(0).integers(1, 90, size=80))
 SOURCES = [MixtureSource(DOCUMENTS, 0.8, name="a"), MixtureSource(InMemoryDocuments([document(700)]), 0.2, name="b")]
 
-RECORDED = [3088199190, 916184917, 4163111032, 883654816, 3489465384]
+RECORDED = [3088199190, 916184917, 3306121549, 883654816, 3489465384]
 
 
 def same(one: Batch, other: Batch) -> bool:

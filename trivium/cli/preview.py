@@ -133,7 +133,7 @@ def _line(head: str, stretches: Sequence["Stretch"], coloured: bool) -> "Text":
     """One side of a row on one line, the asked stretches in colour or in braces, a bar where a document ends."""
     from rich.text import Text
 
-    line = Text(head, "dim")
+    line = Text.assemble((head, "dim"))
     before = 1
     for stretch in stretches:
         if stretch.document != before:
@@ -141,7 +141,7 @@ def _line(head: str, stretches: Sequence["Stretch"], coloured: bool) -> "Text":
         before = stretch.document
         text = printable(stretch.text).replace("\n", "\\n").replace("\t", "\\t")
         if not stretch.asked:
-            line.append(text, "default")
+            line.append(text)
         elif coloured:
             line.append(text, "black on yellow")
         else:

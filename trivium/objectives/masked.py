@@ -171,13 +171,16 @@ class Masked:
         word = np.cumsum(starts) - 1
         sizes = np.bincount(word)
         piece_of_word = piece[candidates[starts]]
-        order = np.argsort(piece_of_word + rng.random(len(sizes)))
+        order = rng.permutation(len(sizes))
         taken = np.zeros(len(sizes), dtype=bool)
-        left = counts.tolist()
+        left, open_places = counts.tolist(), int(counts.sum())
         for w, size, p in zip(order.tolist(), sizes[order].tolist(), piece_of_word[order].tolist(), strict=True):
             if size <= left[p]:
                 left[p] -= size
                 taken[w] = True
+                open_places -= size
+                if not open_places:
+                    break
         without = np.flatnonzero((counts == left) & (np.bincount(piece_of_word, minlength=len(counts)) > 0))
         for p in without:
             words = np.flatnonzero(piece_of_word == p)

@@ -178,17 +178,12 @@ def _noise_spans(
     tokens: Int[np.ndarray, "p"], noise: Int[np.ndarray, "p"], spans: Int[np.ndarray, "p"], rng: np.random.Generator
 ) -> tuple[Int[np.ndarray, "s"], Int[np.ndarray, "s"]]:
     """Where the noise spans of the pieces begin and stop, in a row that has one place for the end behind each piece."""
-    pieces = np.arange(len(tokens))
-    piece_of_span = np.repeat(pieces, spans)
-    noise_lengths = _cut(np.repeat(pieces, noise), spans, rng)
-    kept_lengths = _cut(np.repeat(pieces, np.where(spans > 0, tokens - noise, 0)), spans, rng)
-    # A piece without noise has no spans, and stands between those of its neighbours.
-    silent = np.cumsum(np.where(spans > 0, 0, tokens))
-    stops = np.cumsum(kept_lengths + noise_lengths) + (silent + pieces)[piece_of_span]
+    silent = spans == 0  # a piece without noise has no spans, and stands between those of its neighbours
+    parts = np.concatenate([noise, np.where(silent, 0, tokens - noise)])
+    part = np.repeat(np.arange(len(parts)), parts)
+    begins = np.flatnonzero(choose(part, np.concatenate([spans, spans]), rng, with_first=True))
+    lengths = np.concatenate([begins[1:], [len(part)]]) - begins
+    noise_lengths, kept_lengths = lengths[: len(lengths) // 2], lengths[len(lengths) // 2 :]
+    before = np.arange(len(tokens)) + np.cumsum(tokens * silent)
+    stops = np.cumsum(kept_lengths + noise_lengths) + np.repeat(before, spans)
     return stops - noise_lengths, stops
-
-
-def _cut(piece: Int[np.ndarray, "m"], spans: Int[np.ndarray, "p"], rng: np.random.Generator) -> Int[np.ndarray, "s"]:
-    """Cut the tokens of each piece into so many spans at random: their lengths, one after another."""
-    begins = np.flatnonzero(choose(piece, spans, rng, with_first=True))
-    return np.diff(begins, append=len(piece))
