@@ -144,7 +144,7 @@ def _naming_the_last_checkpoint(folder: Path) -> Iterator[None]:
 
 
 def _built(build: Callable[[], nn.Module], seed: int) -> nn.Module:
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([torch.cuda.current_device()] if torch.cuda.is_available() else []):
         torch.manual_seed(seed)
         return build()
 
