@@ -223,6 +223,22 @@ def test_sigterm_saves_and_leaves_and_the_handlers_come_back() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+def test_a_stop_in_the_last_step_still_ends_a_whole_run() -> None:
+    stop, held_out = Stop(), [batch("decoder", 1000)]
+    result = train(
+        build(),
+        whole_step("decoder"),
+        head_loss,
+        settings(),
+        validate=lambda m: validate(m, held_out, head_loss),
+        report=lambda row: stop.request("late") if row["step"] == 6 else None,
+        stop=stop,
+    )
+    assert result.finished
+    assert result.stopped_by is None
+    assert result.validation is not None
+
+
 def test_checkpoints_by_steps_by_seconds_and_at_the_best() -> None:
     def saved(**changes: object) -> list[int]:
         states: list[TrainState] = []

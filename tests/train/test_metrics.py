@@ -14,7 +14,7 @@ def rows(*steps: int) -> list[dict]:
 
 
 def write(path: Path, step: int, *more: dict) -> None:
-    metrics = MetricsFile(path, step)
+    metrics = MetricsFile(path, step, step)
     for row in more:
         metrics.append(row)
     metrics.close()
@@ -34,6 +34,15 @@ def test_a_resume_drops_what_will_be_done_again(tmp_path: Path) -> None:
     assert read_metrics(path) == rows(1, 2, 3)
 
 
+def test_a_validation_that_will_be_done_again_is_dropped(tmp_path: Path) -> None:
+    """The checkpoint of step 4 was saved before its validation, whose row was written all the same."""
+    path = tmp_path / "metrics.jsonl"
+    validations = [{"step": step, "validation": {"loss": 2.0}} for step in (2, 4)]
+    write(path, 0, *rows(1, 2), validations[0], *rows(3, 4), validations[1])
+    MetricsFile(path, 4, 2).close()
+    assert read_metrics(path) == [*rows(1, 2), validations[0], *rows(3, 4)]
+
+
 def test_a_row_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     write(path, 0, *rows(1, 2))
@@ -46,7 +55,7 @@ def test_a_row_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
 
 def test_each_row_is_there_at_once(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    metrics = MetricsFile(path, 0)
+    metrics = MetricsFile(path, 0, 0)
     metrics.append({"step": 1})
     assert read_metrics(path) == [{"step": 1}]
     metrics.close()
@@ -54,7 +63,7 @@ def test_each_row_is_there_at_once(tmp_path: Path) -> None:
 
 def test_no_room_for_a_row(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    metrics = MetricsFile(path, 0)
+    metrics = MetricsFile(path, 0, 0)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
     try:

@@ -11,6 +11,7 @@ from trivium.train.metrics import read_metrics
 from trivium.train.precision import Precision
 from trivium.train.reports import METRICS_FILE, Reports
 from trivium.train.settings import TrainSettings
+from trivium.train.state import TrainState
 
 STEP = {"step": 1, "loss": 2.5, "learning_rate": 1e-3, "tokens": 10, "targets": 9, "tokens_per_second": 5.0}
 VALIDATION = {"step": 1, "validation": {"loss": 3.0, "perplexity": 20.0, "bits_per_byte": None, "targets": 5}}
@@ -18,7 +19,9 @@ VALIDATION = {"step": 1, "validation": {"loss": 3.0, "perplexity": 20.0, "bits_p
 
 def report(folder: Path, console: Console | None, report_to: str = "none") -> None:
     settings = TrainSettings(steps=1, report_to=report_to)
-    with Reports(folder, settings, 0, console, "tiny", None, Precision("float32"), torch.device("cpu")) as reports:
+    with Reports(
+        folder, settings, TrainState(), console, "tiny", None, Precision("float32"), torch.device("cpu")
+    ) as reports:
         reports.take(STEP)
         reports.take(VALIDATION)
         reports.say("done")

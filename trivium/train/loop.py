@@ -74,7 +74,7 @@ def train(
     reset_peak_memory(device)
     model.train()
     with stop_on_signals(stop), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        while not stop.requested:
+        while not stop.requested or state.step == settings.steps:  # a run that is through ends as a whole one
             improved = False
             if validate and _validation_due(state, settings):
                 with autocast(precision, device):

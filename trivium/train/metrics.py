@@ -26,12 +26,13 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 class MetricsFile:
     """Appends rows to a metrics file, each on the disk's way before the next step starts.
 
-    Opened at `step`, it first drops the rows after that step: they are of steps that a resumed run takes again.
+    Opened for a run that continues from `step`, it first drops the rows that the run will make again: of later steps,
+    and of validations later than `validated_step`.
     """
 
-    def __init__(self, path: Path, step: int) -> None:
+    def __init__(self, path: Path, step: int, validated_step: int) -> None:
         self.path = path
-        rows = [row for row in read_metrics(path) if row["step"] <= step]
+        rows = [row for row in read_metrics(path) if row["step"] <= (validated_step if row.get("validation") else step)]
         atomic_write(path, "".join(_line(row) for row in rows))
         self._stream = path.open("a", encoding="utf-8")
 

@@ -14,6 +14,7 @@ from trivium.train.metrics import MetricsFile
 from trivium.train.precision import Precision
 from trivium.train.progress import Progress
 from trivium.train.settings import TrainSettings
+from trivium.train.state import TrainState
 from trivium.train.trackers import open_tracker
 
 METRICS_FILE = "metrics.jsonl"
@@ -22,7 +23,7 @@ METRICS_FILE = "metrics.jsonl"
 class Reports:
     """Hands each row to the metrics file, the tracker and the person. Use as a context manager.
 
-    Opened at `step`, it drops the rows that a resumed run will make again. Raises `UsageError` where the tracker that
+    Opened for a run that continues from `state`, it drops the rows that a resumed run will make again. Raises `UsageError` where the tracker that
     `settings` asks for is not installed, before anything is trained.
     """
 
@@ -30,7 +31,7 @@ class Reports:
         self,
         folder: Path,
         settings: TrainSettings,
-        step: int,
+        state: TrainState,
         console: Console | None,
         title: str,
         flops_per_token: float | None,
@@ -38,8 +39,8 @@ class Reports:
         device: torch.device,
     ) -> None:
         self.console, self.device = console, device
-        self.tracker = open_tracker(settings.report_to, folder, settings.model_dump(mode="json"), step)
-        self.metrics = MetricsFile(folder / METRICS_FILE, step)
+        self.tracker = open_tracker(settings.report_to, folder, settings.model_dump(mode="json"), state.step)
+        self.metrics = MetricsFile(folder / METRICS_FILE, state.step, state.validated_step)
         self.progress = console and Progress(
             console,
             settings.steps,

@@ -83,7 +83,7 @@ def run_training(
         state = checkpoints.load(checkpoint, model, optimizer) if checkpoint else TrainState()
         record = {**new_record(settings, precision), "identity": whole_identity}
         write_record(folder, record)
-        with Reports(folder, settings, state.step, console, shown, flops_per_token, precision, device) as reports:
+        with Reports(folder, settings, state, console, shown, flops_per_token, precision, device) as reports:
             if checkpoint:
                 reports.say(f"{shown}: continues from step {state.step:,} of {settings.steps:,}")
             with _naming_the_last_checkpoint(folder), memory_errors():
