@@ -23,8 +23,8 @@ METRICS_FILE = "metrics.jsonl"
 class Reports:
     """Hands each row to the metrics file, the tracker and the person. Use as a context manager.
 
-    Opened for a run that continues from `state`, it drops the rows that a resumed run will make again. Raises `UsageError` where the tracker that
-    `settings` asks for is not installed, before anything is trained.
+    Opened for a run that continues from `state`, it drops the rows that the run will make again. Raises `UsageError`
+    where the tracker that `settings` asks for is not installed, before anything is trained.
     """
 
     def __init__(
