@@ -4,7 +4,7 @@ __all__ = ["Material", "prepare"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from trivium.data.loader import HeldOut, Loader
 from trivium.data.mixture import MixtureSource
+from trivium.data.progress import shard_progress
 from trivium.data.shards import Shards, build_shards, is_held_out
 from trivium.data.sources import Source, open_source
 from trivium.decode.sampling import Sampling
@@ -28,6 +29,9 @@ from trivium.project.stage import fingerprint, kept
 from trivium.text.fertility import fertility
 from trivium.text.tokenizer import Tokenizer
 from trivium.text.training import train_tokenizer
+
+#: Documents on which a tokenizer's fertility is reported.
+_SAMPLE_DOCUMENTS = 500
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def _tokenized(
         _say(console, f"training a {kind} tokenizer of {vocabulary:,} ids ...")
         tokenizer = train_tokenizer(kind, texts(), vocabulary)
         tokenizer.save(folder)
-        facts = fertility(tokenizer, texts()).to_dict()
+        facts = fertility(tokenizer, islice(texts(), _SAMPLE_DOCUMENTS)).to_dict()
         return {"kind": kind, "vocabulary": vocabulary, "fingerprint": tokenizer.fingerprint, **facts}
 
     inputs = fingerprint(kind, vocabulary, held_out, [source.fingerprint for source in opened])
@@ -103,8 +107,9 @@ def _tokenized(
         raise DataError(f"The tokenizer in {folder} was altered. Delete that folder, and it is trained again.")
     shards = []
     for number, source in enumerate(opened):
-        _say(console, f"tokenizing {source.reference} ({kind}) ...")
-        shards.append(build_shards(source, tokenizer, project.scope.out / "shards" / f"{kind}-{number}"))
+        place = project.scope.out / "shards" / f"{kind}-{number}"
+        with shard_progress(console or Console(quiet=True), f"{source.reference}, {kind}", source.bytes) as progress:
+            shards.append(build_shards(source, tokenizer, place, progress))
     return tokenizer, facts, shards
 
 

@@ -69,15 +69,15 @@ def _smooth(losses: Sequence[float]) -> list[float]:
     return out
 
 
-def _count(value: float) -> str:
+def _count(value: float | int) -> str:
     return f"{value:,.0f}"
 
 
-def _percent(value: float) -> str:
+def _percent(value: float | int) -> str:
     return f"{100 * value:+.1f} %"
 
 
-def _quantity(value: float, unit: str) -> str:
+def _quantity(value: float | int, unit: str) -> str:
     """A number with its unit, scaled: 6.14e9 FLOP/s → 6.14 GFLOP/s."""
     if unit == "s":
         return f"{value:,.1f} s" if value < 120 else f"{int(value // 60)} min {value % 60:.0f} s"

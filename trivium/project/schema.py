@@ -71,7 +71,9 @@ class Data(_Section):
     @field_validator("mix", mode="before")
     @classmethod
     def _short(cls, mix: Any) -> Any:
-        return [{"path": source} if isinstance(source, str) else source for source in mix] if mix else mix
+        if not isinstance(mix, list | tuple):
+            return mix
+        return [{"path": source} if isinstance(source, str) else source for source in mix]
 
 
 class Model(_Section):
