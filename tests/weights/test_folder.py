@@ -39,6 +39,7 @@ def saved(folder: Path, model: Transformer, change: Callable[[Weights], Weights]
 def assert_same(model: Transformer, other: Transformer) -> None:
     assert other.architecture == model.architecture
     for (name, first), (_, second) in zip(model.named_parameters(), other.named_parameters(), strict=True):
+        assert first.dtype == second.dtype, name
         assert torch.equal(first, second), name
 
 
@@ -74,7 +75,6 @@ def test_precision_is_kept_or_cast(tmp_path: Path) -> None:
     save_folder(tmp_path, model)
     assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "bfloat16"
     assert_same(model, load_folder(tmp_path))
-    assert {parameter.dtype for parameter in load_folder(tmp_path).parameters()} == {torch.bfloat16}
     assert_same(model.float(), load_folder(tmp_path, dtype=torch.float32))
 
 
