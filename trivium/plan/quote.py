@@ -87,10 +87,10 @@ class Bill:
         return cls(
             quote,
             (
-                Line("parameters", "", quote.parameters, parameters),
-                Line("tokens", "", quote.tokens, tokens),
+                Line("parameters", "", float(quote.parameters), float(parameters)),
+                Line("tokens", "", float(quote.tokens), float(tokens)),
                 Line("time", "s", quote.seconds, seconds),
-                Line("memory", "B", quote.memory_bytes, memory_bytes),
+                Line("memory", "B", float(quote.memory_bytes), float(memory_bytes)),
                 Line("rate", "FLOP/s", rate, measured_rate),
             ),
         )
