@@ -1,6 +1,6 @@
 """Tokens per second of greedy decoding with a cache, ours beside `transformers`, on the same random weights.
 
-    python benchmarks/decode.py [rounds]
+    python benchmarks/decode.py [rounds] [shape ...]
 
 In one process the two take turns; both continue the same prompts by the same number of tokens, and the tokens are
 compared. Prints the median and the fastest round of each, in tokens per second over all rows, prompt included in the
@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 import transformers as hf
+from transformers.utils import logging
 
 from trivium.decode.rules import ABSENT
 from trivium.decode.sampling import Sampling
@@ -95,10 +96,12 @@ def attention(rounds: int) -> None:
 
 @torch.inference_mode()
 def main() -> None:
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     print(f"{PROMPT} tokens read, {NEW} said, float32, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print(f"{'tokens/s: median (fastest)':<28}{'trivium':>18}{'transformers':>18}{'ratio':>8}   tokens")
-    for name in SHAPES:
+    for name in sys.argv[2:] or SHAPES:
         model, other = both(name)
         for rows in (1, 8):
             vocab = model.architecture.vocab
