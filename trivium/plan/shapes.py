@@ -1,29 +1,48 @@
 """Buildable shapes of a family, from small to large.
 
-Widths are multiples of 32 that matrix kernels like, heads have 32, 64 or 128 channels, and the depth follows the
-width as in the models of Hoffmann et al. 2022 (table A9): about one layer for 64 channels, at least two.
+Widths are multiples of 16 that matrix kernels like, heads have 16 to 128 channels, and the depth follows the width as
+in the models of Hoffmann et al. 2022 (table A9): about one layer for 64 channels, at least two.
 """
 
 __all__ = ["WIDTHS", "shape", "shapes"]
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
-from trivium.architecture import Architecture
+from trivium.architecture import Architecture, FanIn, Normal
 from trivium.families.family import Family
 
-#: Every width that is offered: 32, 64, 96, … 256, 320, … 1024, 1152, … 2048, 2304, … 16,384.
+#: Every width that is offered: 32, 48, 64, … 128, 160, … 256, 320, … 1024, 1152, … 2048, 2304, … 16,384.
 WIDTHS: tuple[int, ...] = tuple(
-    chain(range(32, 256, 32), range(256, 1024, 64), range(1024, 2048, 128), range(2048, 16_385, 256))
+    chain(
+        range(32, 128, 16), range(128, 256, 32), range(256, 1024, 64), range(1024, 2048, 128), range(2048, 16_385, 256)
+    )
 )
 
 
 def shape(family: Family, dim: int, vocab: int, positions: int) -> Architecture:
-    """The family's architecture of one width."""
-    head_dim = 32 if dim < 512 or dim % 64 else 64 if dim < 2048 or dim % 128 else 128
-    return family.preset(
-        vocab=vocab, dim=dim, depth=max(2, round(dim / 64)), heads=dim // head_dim, positions=positions
+    """The family's architecture of one width, with initial weights that suit it."""
+    architecture = family.preset(
+        vocab=vocab, dim=dim, depth=max(2, round(dim / 64)), heads=dim // _head_dim(dim), positions=positions
     )
+    match architecture.initialisation:
+        case Normal() as normal:
+            return replace(architecture, initialisation=replace(normal, std=normal.std * _spread(dim)))
+        case FanIn():
+            return architecture
+
+
+def _head_dim(dim: int) -> int:
+    wanted = 32 if dim < 512 else 64 if dim < 2048 else 128
+    return next(size for size in (wanted, wanted // 2) if dim % size == 0)
+
+
+def _spread(dim: int) -> float:
+    # BERT's and GPT-2's 0.02 is for 768 channels and more. In a narrow model it starts the residual stream almost
+    # silent, and AdamW spends hundreds of steps on growing it (docs/LOG.md): below, the spread is that of the fan-in.
+    return max(1.0, math.sqrt(768 / dim))
 
 
 def shapes(family: Family, vocab: int, positions: int) -> Iterator[Architecture]:
