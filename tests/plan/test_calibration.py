@@ -15,7 +15,7 @@ CPU, FULL = torch.device("cpu"), Precision("float32")
 
 
 def timed(kind: str, batch_of, seconds: float = 0.0, steps: int = 2) -> StepTime:
-    return time_step(ARCHITECTURES[kind], batch_of, TrainSettings(steps=steps), FULL, CPU, seconds)
+    return time_step(ARCHITECTURES[kind], lambda step: [batch_of(step)], TrainSettings(steps=steps), FULL, CPU, seconds)
 
 
 @pytest.mark.parametrize("kind", KINDS)

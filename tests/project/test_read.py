@@ -27,7 +27,7 @@ def written(folder: Path, content: object) -> Path:
         ({"data": {"mix": ["news"]}, "train": {"steps": 10}}, "scope.minutes"),
         ({"data": {"mix": ["news"]}, "model": {"families": ["gtp2"]}}, "Did you mean 'gpt2'?"),
         ({"data": {"mix": ["news"]}, "model": {"families": ["gpt2", "gpt2"]}}, "named twice"),
-        ({"data": {"mix": ["news"]}, "model": {"dim": 33}}, "multiple of 32"),
+        ({"data": {"mix": ["news"]}, "model": {"dim": 33}}, "multiple of 16"),
         ({"data": {"mix": []}}, "at least 1"),
         ({"data": {"mix": [" "]}}, "needs a path"),
         ({"data": {"mix": ["news"], "held_out": 1}}, "less than 1"),

@@ -23,7 +23,8 @@ from trivium.train.validation import Validation
 class HeldOutScore:
     """Loss over all targets; accuracy over those that stand for text (end marks and sentinels are left out).
 
-    `unigram_accuracy` is that of always saying the commonest token of the training text, on the same targets.
+    The first choice is the likeliest token of text. `unigram_accuracy` is that of always saying the commonest token of
+    the training text, on the same targets.
     """
 
     validation: Validation
@@ -62,7 +63,7 @@ def score_held_out(
         wanted = here.targets != IGNORE
         said, goals = model.head(hidden[wanted]), here.targets[wanted].cpu()
         text = is_text[goals]
-        choices = said.argmax(dim=-1).cpu()
+        choices = said.masked_fill(~is_text.to(device), float("-inf")).argmax(dim=-1).cpu()
         loss += float(cross_entropy_in_place(said.float(), goals.to(device)))
         targets += len(goals)
         text_bytes += int(token_bytes[goals].sum())

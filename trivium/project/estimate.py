@@ -1,14 +1,14 @@
 """The plan: how large each model can be within the minutes given, and what it is expected to take.
 
-The seconds of each model are an equal part of the budget. Its size is the largest buildable one whose compute-optimal
-training (D = 20 N unless told) fits, by steps that are really taken here and timed.
+The seconds of each model are an equal part of what is left of the budget. Its size is the largest buildable one whose
+compute-optimal training (D = 20 N unless told) fits, by steps that are really taken here, timed and weighed.
 """
 
 __all__ = ["Estimate", "estimate", "settings_of"]
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,19 +56,22 @@ class Estimate:
         return cls(Quote.from_dict(values["quote"]), parse_settings(values["settings"]), values["flops_per_token"])
 
 
-def estimate(project: Project, material: Material, machine: Machine, device: torch.device) -> Estimate:
-    """The plan of one model. Raises `BudgetError` where the time, the memory or the data is too little."""
-    rows = settings_of(project, material, steps=1_000_000, parameters=1).rows(sum(material.objective.capacity))
+def estimate(project: Project, material: Material, machine: Machine, device: torch.device, seconds: float) -> Estimate:
+    """The plan of one model that may train for `seconds`.
+
+    Raises `BudgetError` where the time, the memory or the data is too little.
+    """
+    timing = settings_of(project, material, steps=1_000_000, parameters=1)
     loader = material.loader(project.scope.seed)
 
     @functools.cache
-    def batch_of(step: int) -> Batch:
-        return loader.batch(step, rows)
+    def batches(step: int) -> tuple[Batch, ...]:
+        return tuple(loader.micro_batches(step, timing.rows(1), timing.rows(1) // timing.accumulation))
 
     @functools.cache
     def timed(architecture: Architecture) -> StepTime:
-        settings = settings_of(project, material, steps=1_000_000, parameters=architecture.parameters)
-        return time_step(architecture, batch_of, settings, machine.precision, device)
+        _check_memory(architecture, batches(0)[0], timing, machine)
+        return time_step(architecture, batches, timing, machine.precision, device)
 
     ratio = project.model.tokens_per_parameter
 
@@ -79,11 +82,10 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
     if project.model.dim is not None:
         chosen = shape(material.family, project.model.dim, vocab, length)
     else:
-        seconds = project.scope.minutes * 60 / len(project.model.families) * _FOR_STEPS
         ladder = list(shapes(material.family, vocab, length))
         guess = machine.flops_per_second * _FIRST_UTILISATION
-        chosen, _ = largest_within(ladder, seconds, seconds_of, guess, ratio)
-    return _estimate(project, material, machine, chosen, timed(chosen), batch_of(0), loader)
+        chosen, _ = largest_within(ladder, seconds * _FOR_STEPS, seconds_of, guess, ratio)
+    return _estimate(project, material, chosen, timed(chosen), batches(0), loader)
 
 
 def settings_of(project: Project, material: Material, steps: int, parameters: int) -> TrainSettings:
@@ -100,48 +102,46 @@ def settings_of(project: Project, material: Material, steps: int, parameters: in
 def _estimate(
     project: Project,
     material: Material,
-    machine: Machine,
     architecture: Architecture,
     timed: StepTime,
-    batch: Batch,
+    batches: Sequence[Batch],
     loader: Loader,
 ) -> Estimate:
-    tokens = project.model.tokens_per_parameter * architecture.parameters
-    steps = max(2, math.ceil(tokens / timed.tokens))
+    steps = max(2, math.ceil(project.model.tokens_per_parameter * architecture.parameters / timed.tokens))
     settings = settings_of(project, material, steps, architecture.parameters)
-    rows = settings.rows(sum(material.objective.capacity))
+    rows = settings.rows(1)
     loader.plan(steps, rows)  # sources that would run out are an error now, not in the middle of the run
-    micro = batch if settings.accumulation == 1 else loader.batch(0, rows // settings.accumulation)
-    memory = training_memory(architecture, micro, states_per_parameter=1 if settings.optimizer == "muon" else 2)
-    if memory.total > machine.memory_bytes:
-        raise BudgetError(
-            f"Training the {material.family.name} of {architecture.parameters:,} parameters takes about "
-            f"{memory.total / 1e9:.1f} GB, and {machine.memory_bytes / 1e9:.1f} GB are free. Set train.accumulation "
-            f"above {settings.accumulation}, a smaller train.batch_tokens, or a smaller model.dim."
-        )
     inputs, *outputs = material.objective.capacity
-    step_flops = rows * architecture.training_flops(
-        inputs, outputs[0] if outputs else None, targets=round(batch.target_tokens / len(batch.input_ids))
-    )
-    stack = architecture.output_stack
-    expected = round(timed.tokens * steps)
-    rule = FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind] * architecture.parameters * expected
+    targets = round(sum(batch.target_tokens for batch in batches) / rows)
+    step_flops = rows * architecture.training_flops(inputs, outputs[0] if outputs else None, targets)
+    tokens = round(timed.tokens * steps)
     quote = Quote(
         name=material.family.name,
         family=architecture.family,
         kind=architecture.kind,
         dim=architecture.dim,
-        depth=stack.depth,
+        depth=architecture.output_stack.depth,
         parameters=architecture.parameters,
-        tokens=expected,
+        tokens=tokens,
         steps=steps,
         rows=rows,
         flops=float(step_flops * steps),
-        rule_flops=rule,
+        rule_flops=FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind] * architecture.parameters * tokens,
         seconds=timed.seconds * steps,
-        memory_bytes=memory.total,
+        memory_bytes=timed.memory_bytes,
     )
     return Estimate(quote, settings, step_flops / timed.tokens)
+
+
+def _check_memory(architecture: Architecture, batch: Batch, settings: TrainSettings, machine: Machine) -> None:
+    # Simulated, so that what does not fit is refused before anything is allocated.
+    memory = training_memory(architecture, batch, states_per_parameter=1 if settings.optimizer == "muon" else 2)
+    if memory.total > machine.memory_bytes:
+        raise BudgetError(
+            f"Training a {architecture.family} of {architecture.parameters:,} parameters takes at least "
+            f"{memory.total / 1e9:.1f} GB, and {machine.memory_bytes / 1e9:.1f} GB are free. Set train.accumulation "
+            f"above {settings.accumulation}, a smaller train.batch_tokens, or a smaller model.dim."
+        )
 
 
 def _learning_rate(parameters: int) -> float:

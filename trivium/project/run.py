@@ -100,8 +100,11 @@ def _plan(
         if console:
             console.print("measuring this machine and timing steps ...", highlight=False)
         machine = measure_machine(device, project.train.get("precision", "auto"))
-        quotes = [estimate(project, material, machine, device).to_dict() for material in materials]
-        return {"machine": machine.to_dict(), "models": quotes}
+        left, made = project.scope.minutes * 60, []
+        for number, material in enumerate(materials):
+            made.append(estimate(project, material, machine, device, left / (len(materials) - number)))
+            left -= made[-1].quote.seconds
+        return {"machine": machine.to_dict(), "models": [each.to_dict() for each in made]}
 
     inputs = fingerprint(asked, [material.fingerprint for material in materials])
     plan = kept(project.scope.out / "plan.json", inputs, make)

@@ -94,7 +94,7 @@ class Model(_Section):
     dim: int | None = Field(
         None,
         ge=32,
-        multiple_of=32,
+        multiple_of=16,
         description="The width of every model. null takes the largest that the time allows.",
     )
     masking: Literal["dynamic", "static"] = Field(
