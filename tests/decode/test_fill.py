@@ -8,6 +8,7 @@ import torch
 from tests.decode.tiny import speaker
 from trivium.decode.fill import fill_mask, fill_spans
 from trivium.decode.generate import generate
+from trivium.decode.rules import GapsInOrder
 from trivium.decode.sampling import Sampling
 from trivium.errors import UsageError
 
@@ -80,11 +81,25 @@ def test_spans_are_what_stands_behind_their_sentinels() -> None:
     assert json.loads(json.dumps(filling.to_dict()))["spans"] == ["the old sailor", "north"]
 
 
-def test_a_gap_of_which_nothing_is_said_is_empty() -> None:
+def test_even_a_model_that_knows_nothing_fills_gaps_in_order_and_with_text() -> None:
     model, words = speaker("t5")
-    _teach(model, [*words.encode("north"), words.sentinel_ids[1], *words.encode("wind"), words.end_id])
-    filling = fill_spans(model, words, "<extra_id_0><extra_id_1>", Sampling(end_ids=(words.end_id,)), words.pad_id)
-    assert filling.spans == ("", "wind")
+    sampling = Sampling(max_tokens=200, temperature=1.0, seed=1, end_ids=(words.end_id,))
+    filling = fill_spans(model, words, "<extra_id_0> to <extra_id_1>", sampling, words.pad_id)
+    said = [token for token in filling.completion.tokens if token in words.sentinel_ids]
+    assert said == words.sentinel_ids[:2]
+    assert filling.completion.tokens[0] == words.sentinel_ids[0]
+    assert filling.completion.finish_reason == "stop"
+    places = [filling.completion.tokens.index(mark) for mark in said]
+    assert places[1] - places[0] > 1
+    assert filling.completion.tokens[places[1] + 1] != words.end_id
+
+
+def test_a_gap_that_the_tokens_did_not_reach_is_empty() -> None:
+    model, words = speaker("t5")
+    sampling = Sampling(max_tokens=2, end_ids=(words.end_id,))
+    filling = fill_spans(model, words, "<extra_id_0> to <extra_id_1>", sampling, words.pad_id)
+    assert filling.spans[1] == ""
+    assert filling.completion.finish_reason == "length"
 
 
 def test_the_prompt_holds_the_sentinels_as_tokens() -> None:
@@ -92,7 +107,8 @@ def test_the_prompt_holds_the_sentinels_as_tokens() -> None:
     sampling = Sampling(max_tokens=6, end_ids=(words.end_id,))
     filling = fill_spans(model, words, "The <extra_id_0> sat", sampling, words.pad_id)
     prompt = [*words.encode("The "), words.sentinel_ids[0], *words.encode(" sat"), words.end_id]
-    assert [filling.completion] == generate(model, words, [prompt], sampling, words.pad_id)
+    form = GapsInOrder((words.sentinel_ids[0],), frozenset(words.sentinel_ids), frozenset({words.end_id}))
+    assert [filling.completion] == generate(model, words, [prompt], sampling, words.pad_id, rules=(form,))
 
 
 def _teach(model: torch.nn.Module, tokens: list) -> None:

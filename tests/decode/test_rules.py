@@ -21,6 +21,7 @@ from transformers import (
 
 from trivium.decode.rules import (
     ABSENT,
+    GapsInOrder,
     LogitsRule,
     MinLength,
     MinP,
@@ -152,3 +153,19 @@ def test_rules_compose_in_order() -> None:
     sharp_then_filtered = apply_rules([Temperature(0.2), TopP(0.8)], logits, history)
     filtered_then_sharp = apply_rules([TopP(0.8), Temperature(0.2)], logits, history)
     assert sharp_then_filtered.isfinite().sum() < filtered_then_sharp.isfinite().sum()
+
+
+def test_gaps_are_filled_in_order_each_with_text() -> None:
+    """Sentinels 9, 8, 7 (two gaps to fill), end 1: what may follow each history."""
+    rule = GapsInOrder(gaps=(9, 8), sentinels=frozenset({9, 8, 7}), end_ids=frozenset({1}))
+    text = {0, 2, 3, 4, 5, 6}
+    allowed = {
+        (0,): {9},
+        (0, 9): text,
+        (0, 9, 3): text | {8},
+        (0, 9, 3, 8): text,
+        (0, 9, 3, 8, 4): text | {1},
+    }
+    for history, expected in allowed.items():
+        logits = rule(torch.zeros(1, 10), torch.tensor([history]))[0]
+        assert {token for token in range(10) if logits[token] == 0} == expected, history

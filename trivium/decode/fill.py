@@ -17,6 +17,7 @@ import torch
 
 from trivium.decode.generate import Completion, generate
 from trivium.decode.prompt import require_evaluation, surround
+from trivium.decode.rules import GapsInOrder
 from trivium.decode.sampling import Sampling
 from trivium.errors import UsageError
 from trivium.model import Transformer
@@ -127,8 +128,10 @@ def fill_spans(
             f"first, {tokenizer.token(sentinels[1])} for the next, and so on."
         )
     prompt = surround(tokenizer, "encoder-decoder", _join(tokenizer, parts, gaps))
-    [completion] = generate(model, tokenizer, [prompt], sampling, start_id)
-    said = _spans(completion.tokens, frozenset(sentinels), frozenset(sampling.end_ids or ()))
+    ends = frozenset(sampling.end_ids or ())
+    form = GapsInOrder(tuple(gaps), frozenset(sentinels), ends)
+    [completion] = generate(model, tokenizer, [prompt], sampling, start_id, rules=(form,))
+    said = _spans(completion.tokens, frozenset(sentinels), ends)
     spans = tuple(tokenizer.decode(said.get(gap, [])).strip() for gap in gaps)
     filled = [part + span for part, span in zip(parts, (*spans, ""), strict=True)]
     return SpanFilling("".join(filled), spans, completion)

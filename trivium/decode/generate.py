@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from trivium.decode.draw import SEEDS
 from trivium.decode.prompt import Ids, require_evaluation
-from trivium.decode.rules import ABSENT
+from trivium.decode.rules import ABSENT, LogitsRule
 from trivium.decode.sampling import Sampling
 from trivium.decode.steps import Step, check_prompts, row_limits, steps
 from trivium.decode.stream import TextStream
@@ -69,6 +69,7 @@ def generate(
     sampling: Sampling,
     start_id: int | None = None,
     rows: int = 32,
+    rules: Sequence[LogitsRule] = (),
 ) -> list[Completion]:
     """The completions of prompts, in their order, `rows` at a time. The rest is as in `stream`."""
     sampling = sampling.resolve()
@@ -76,7 +77,7 @@ def generate(
     completions: list[Completion] = []
     for first in range(0, len(prompts), rows):
         seeded = replace(sampling, seed=(sampling.seed + first) % SEEDS)  # row i draws with seed + i, however batched
-        deltas = stream(model, tokenizer, prompts[first : first + rows], seeded, start_id)
+        deltas = stream(model, tokenizer, prompts[first : first + rows], seeded, start_id, rules)
         done = {delta.row: delta.completion for delta in deltas if delta.completion is not None}
         completions += [done[row] for row in sorted(done)]
     return completions
@@ -88,11 +89,12 @@ def stream(
     prompts: Sequence[Ids],
     sampling: Sampling,
     start_id: int | None = None,
+    rules: Sequence[LogitsRule] = (),
 ) -> Iterator[Delta]:
     """The completions of prompts as they come about: rows take turns, and end when they end.
 
     A decoder continues its prompt. An encoder-decoder answers it, from `start_id` on. Options that are unset take
-    their built-in value.
+    their built-in value; `rules` come before those of the options.
 
     Raises `UsageError` at once for prompts that cannot be read (`check_prompts`) and a model in training mode.
     """
@@ -109,7 +111,7 @@ def stream(
         for number, prompt in enumerate(prompts)
     ]
     finished = [False] * len(rows)
-    return _deltas(rows, steps(model, prompts, sampling, room, finished, start_id), finished)
+    return _deltas(rows, steps(model, prompts, sampling, room, finished, start_id, rules), finished)
 
 
 def _deltas(rows: list["_Row"], tokens: Iterator[Step], finished: list[bool]) -> Iterator[Delta]:

@@ -9,6 +9,7 @@ Letters: B rows, V vocabulary, T tokens so far.
 
 __all__ = [
     "ABSENT",
+    "GapsInOrder",
     "LogitsRule",
     "MinLength",
     "MinP",
@@ -174,3 +175,32 @@ def _marked(ids: Int[Tensor, "B N"], logits: Float[Tensor, "B V"]) -> Bool[Tenso
     spare = torch.where((ids < 0) | (ids >= vocab), vocab, ids)
     marked = torch.zeros(rows, vocab + 1, dtype=torch.bool, device=logits.device)
     return marked.scatter(-1, spare, True)[:, :vocab]
+
+
+@dataclass(frozen=True)
+class GapsInOrder:
+    """The form in which an encoder-decoder fills gaps: a sentinel a gap, in order, each with some text behind it.
+
+    Span corruption never makes an empty span or another order (Raffel et al. 2020, section 3.1.4), but a small model
+    may. `gaps` are the sentinels to come, `sentinels` all that there are, `end_ids` may follow the last gap's text.
+    """
+
+    gaps: tuple[int, ...]
+    sentinels: frozenset[int]
+    end_ids: frozenset[int]
+
+    def __call__(self, logits: Float[Tensor, "B V"], history: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
+        """Every mark but the next one, and that one too right after a mark."""
+        forbidden = torch.zeros_like(logits, dtype=torch.bool)
+        marks = sorted(self.sentinels | self.end_ids)
+        for row, tokens in enumerate(history.tolist()):
+            begun = sum(token in self.gaps for token in tokens)
+            if begun == 0:
+                forbidden[row] = True
+                forbidden[row, self.gaps[0]] = False
+            elif tokens[-1] in self.sentinels:
+                forbidden[row, marks] = True
+            else:
+                following = self.gaps[begun : begun + 1] or tuple(self.end_ids)
+                forbidden[row, [mark for mark in marks if mark not in following]] = True
+        return logits.masked_fill(forbidden, _FORBIDDEN)

@@ -22,7 +22,7 @@ from torch import Tensor
 from trivium.architecture import Architecture
 from trivium.decode.draw import draw, row_generators
 from trivium.decode.prompt import Ids, pad
-from trivium.decode.rules import ABSENT, apply_rules
+from trivium.decode.rules import ABSENT, LogitsRule, apply_rules
 from trivium.decode.sampling import Sampling
 from trivium.errors import ModelError, UsageError
 from trivium.model import Transformer
@@ -94,8 +94,9 @@ def steps(
     limits: Sequence[int],
     finished: list[bool],
     start_id: int | None = None,
+    rules: Sequence[LogitsRule] = (),
 ) -> Iterator[Step]:
-    """Yield a token a row until every row has finished. `sampling` must be resolved.
+    """Yield a token a row until every row has finished. `sampling` must be resolved; `rules` come before its own.
 
     A row has finished when it has its limit of tokens, or when the caller sets it in `finished`, its list, between two
     steps; it then leaves the batch. What a row says does not depend on its neighbours: its padding is seen by no
@@ -103,7 +104,7 @@ def steps(
     """
     assert sampling.seed is not None, "resolve the options first"
     reading = Reading(model, prompts, max(limits), start_id)
-    rules = sampling.rules(reading.history.shape[1])
+    rules = (*rules, *sampling.rules(reading.history.shape[1]))
     generators = row_generators(sampling.seed, len(prompts))
     rows = list(range(len(prompts)))
     for step in range(1, max(limits) + 1):

@@ -5,6 +5,7 @@ Letters: B rows, T queries, M memory tokens, K keys, D channels, H heads, G key-
 
 __all__ = ["Angles", "Attention", "attend"]
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -27,7 +28,9 @@ def attend(
     dropout: float = 0.0,
 ) -> Float[Tensor, "B H T E"]:
     """softmax(Q Kᵀ · scale + mask) V; H/G queries share each key-value head."""
-    if queries.shape[2] == 1 and queries.device.type == "cpu" and dropout == 0.0:
+    grouped = queries.shape[1] != keys.shape[1]
+    lone = queries.shape[2] == 1 and queries.device.type == "cpu" and queries.dtype == torch.float32
+    if lone and grouped and dropout == 0.0:
         return _attend_one(queries, keys, values, mask, scale)
     return F.scaled_dot_product_attention(
         queries,
@@ -37,13 +40,13 @@ def attend(
         is_causal=mask.causal,
         scale=scale,
         dropout_p=dropout,
-        enable_gqa=queries.shape[1] != keys.shape[1],
+        enable_gqa=grouped,
     )
 
 
 def _attend_one(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask, scale: float) -> Tensor:
-    # One query a row: on a CPU two small products beat the fused kernel, and the queries of a group
-    # stand beside each other as rows of one product.
+    # One query a row in float32 on a CPU: the queries of a group stand beside each other as rows of one product, which
+    # beats the fused kernel. Without groups, or in bfloat16, the kernel is faster (docs/LOG.md).
     rows, heads, _, size = queries.shape
     groups = keys.shape[1]
     scores = (queries.view(rows, groups, heads // groups, size) * scale) @ keys.transpose(-1, -2)
@@ -101,7 +104,8 @@ class Attention(nn.Module):
         else:
             keys, values = self._split(self.key(memory), self.groups), self._split(self.value(memory), self.groups)
             if cache is not None:
-                cache.cross = (keys, values)
+                # As views of a transposed product they would be copied at every step.
+                cache.cross = (keys.contiguous(), values.contiguous())
         return self._join(queries, keys, values, mask)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:

@@ -46,7 +46,7 @@ def time_step(
     device: torch.device,
     seconds: float = 1.0,
 ) -> StepTime:
-    """Take steps for about `seconds`, three at least, and return the median's time; the first does not count.
+    """Take steps for about `seconds`, three at least, and return their mean time; the first does not count.
 
     `batches(step)` gives a step's micro-batches. The caller's random generator is left as it was.
     """
@@ -68,4 +68,4 @@ def time_step(
             taken.append(time.perf_counter() - start)
             tokens.append(outcome.tokens)
         memory = peak_memory_bytes(device) - held
-    return StepTime(statistics.median(taken[1:]), statistics.fmean(tokens), max(0, memory))
+    return StepTime(statistics.fmean(taken[1:]), statistics.fmean(tokens), max(0, memory))

@@ -35,6 +35,8 @@ _FOR_STEPS = 0.93
 #: The first guess of what part of the matrix rate a training step reaches; timing corrects it.
 _FIRST_UTILISATION = 0.35
 _VALIDATIONS = 8
+#: How long the chosen shape is timed.
+_SECONDS_OF_THE_QUOTE = 3.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
     @functools.cache
     def timed(architecture: Architecture) -> StepTime:
         _check_memory(architecture, batches(0)[0], timing, machine)
-        return time_step(architecture, batches, timing, machine.precision, device)
+        return time_step(architecture, batches, timing, machine.precision, device, seconds=0.7)
 
     ratio = project.model.tokens_per_parameter
 
@@ -85,7 +87,11 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
         ladder = list(shapes(material.family, vocab, length))
         guess = machine.flops_per_second * _FIRST_UTILISATION
         chosen, _ = largest_within(ladder, seconds * _FOR_STEPS, seconds_of, guess, ratio)
-    return _estimate(project, material, chosen, timed(chosen), batches(0), loader)
+    _check_memory(chosen, batches(0)[0], timing, machine)
+    # Once more and for longer: a search needs a rough time, a quote a good one, and memory grows over the first steps.
+    settings = settings_of(project, material, steps=1_000_000, parameters=chosen.parameters)
+    weighed = time_step(chosen, batches, settings, machine.precision, device, _SECONDS_OF_THE_QUOTE)
+    return _estimate(project, material, chosen, weighed, batches(0), loader)
 
 
 def settings_of(project: Project, material: Material, steps: int, parameters: int) -> TrainSettings:

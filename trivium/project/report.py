@@ -54,7 +54,8 @@ def loss_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         panel.set_xlabel("million tokens")
         panel.set_ylabel("loss, nats a target")
         panel.spines[["top", "right"]].set_visible(False)
-        panel.legend(frameon=False, fontsize=8)
+        if trained or checked:
+            panel.legend(frameon=False, fontsize=8)
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     text = drawn.getvalue()
