@@ -15,7 +15,7 @@ CORPUS = [{"text": f"Document {i} says that {i} and {i + 1} make {2 * i + 1}, as
 def project(tmp_path: Path) -> Path:
     (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in CORPUS))
     content = {
-        "scope": {"out": str(tmp_path / "out")},
+        "scope": {"out": str(tmp_path / "out"), "minutes": 0.2},
         "data": {"mix": [str(tmp_path / "corpus.jsonl")], "held_out": 0.1, "length": 32},
         "model": {"families": ["gpt2"], "vocabulary": 320, "dim": 32, "tokens_per_parameter": 0.2},
         "train": {"batch_tokens": 512, "precision": "float32"},

@@ -19,7 +19,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(corpus: Path, tmp_path: Path) -> dict:
     """A project that is over in seconds: the smallest width, a fraction of a token for each parameter."""
     return {
-        "scope": {"name": "small", "out": str(tmp_path / "out"), "seed": 3},
+        "scope": {"name": "small", "out": str(tmp_path / "out"), "seed": 3, "minutes": 0.5},
         "data": {"mix": [{"path": str(corpus)}], "held_out": 0.1, "length": 64},
         "model": {"vocabulary": 700, "dim": 32, "tokens_per_parameter": 0.4},
         "train": {"batch_tokens": 512, "learning_rate": 0.01, "precision": "float32"},

@@ -40,9 +40,9 @@ def test_the_quote_is_consistent(small: dict, machine: Machine) -> None:
 
 def test_more_seconds_never_make_a_smaller_model(small: dict, machine: Machine) -> None:
     [material] = materials_of(small, "gpt2")
-    small["model"] |= {"dim": None, "tokens_per_parameter": 0.5}
+    small["model"] |= {"dim": None, "tokens_per_parameter": 0.2}
     project = parse_project(small)
-    little, much = (estimate(project, material, machine, CPU, seconds).quote for seconds in (0.5, 8.0))
+    little, much = (estimate(project, material, machine, CPU, seconds).quote for seconds in (4.0, 16.0))
     assert little.parameters < much.parameters
 
 

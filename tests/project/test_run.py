@@ -27,7 +27,7 @@ CLASSES = {"bert": hf.AutoModelForMaskedLM, "gpt2": hf.AutoModelForCausalLM, "t5
 def done(corpus, tmp_path_factory) -> ProjectResult:
     out = tmp_path_factory.mktemp("project") / "out"
     content = {
-        "scope": {"name": "small <i>", "out": str(out), "seed": 3},
+        "scope": {"name": "small <i>", "out": str(out), "seed": 3, "minutes": 0.5},
         "data": {"mix": [{"path": str(corpus)}], "held_out": 0.1, "length": 64},
         "model": {"vocabulary": 700, "dim": 32, "tokens_per_parameter": 3},
         "train": {"batch_tokens": 1024, "learning_rate": 0.01, "precision": "float32"},
@@ -177,7 +177,7 @@ def test_killed_and_stopped_it_ends_with_the_bits_of_an_undisturbed_run(small: d
     disturbed = tmp_path / "disturbed"
     small["scope"]["out"] = str(disturbed)
     project.write_text(yaml.safe_dump(small))
-    # The library's Unigram trainer gives other scores in their fourth digit each time; from the tokenizer on, all is exact.
+    # The library's Unigram trainer gives slightly other scores each time; from the tokenizer on, all is exact.
     shutil.copytree(undisturbed / "tokenizers" / "unigram", disturbed / "tokenizers" / "unigram")
     stops = iter(
         [

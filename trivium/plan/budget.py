@@ -47,7 +47,7 @@ def largest_within(
         if following < 0:
             raise BudgetError(
                 f"The smallest {ladder[0].family} of {ladder[0].parameters:,} parameters would take "
-                f"{taken[0]:.0f} seconds on this machine, and the budget allows {seconds:.0f}. Give it more minutes, a "
+                f"{taken[0]:.3g} seconds on this machine, and the budget allows {seconds:.3g}. Give it more minutes, a "
                 "smaller vocabulary, or fewer tokens_per_parameter."
             )
         if following in taken or following == len(ladder):

@@ -35,8 +35,8 @@ _FOR_STEPS = 0.93
 #: The first guess of what part of the matrix rate a training step reaches; timing corrects it.
 _FIRST_UTILISATION = 0.35
 _VALIDATIONS = 8
-#: How long the chosen shape is timed.
-_SECONDS_OF_THE_QUOTE = 3.0
+#: Part of a model's seconds for which the chosen shape is timed, 5 seconds at most.
+_FOR_THE_QUOTE = 0.04
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
     _check_memory(chosen, batches(0)[0], timing, machine)
     # Once more and for longer: a search needs a rough time, a quote a good one, and memory grows over the first steps.
     settings = settings_of(project, material, steps=1_000_000, parameters=chosen.parameters)
-    weighed = time_step(chosen, batches, settings, machine.precision, device, _SECONDS_OF_THE_QUOTE)
+    weighed = time_step(chosen, batches, settings, machine.precision, device, min(5.0, _FOR_THE_QUOTE * seconds))
     return _estimate(project, material, chosen, weighed, batches(0), loader)
 
 
