@@ -30,7 +30,7 @@ def test_the_score_is_the_direct_computation(kind: str) -> None:
     assert model.training, "the mode is given back"
 
     model.eval()
-    losses, goals, choices = [], [], []
+    losses, goals, choices, read = [], [], [], []
     for each in batches:
         with torch.no_grad():
             logits = model(each.input_ids, each.documents, each.decoder_input_ids, each.decoder_documents)
@@ -38,7 +38,10 @@ def test_the_score_is_the_direct_computation(kind: str) -> None:
         here = each.targets != IGNORE
         goals += each.targets[here].tolist()
         choices += (logits[..., 10:].argmax(-1) + 10)[here].tolist()
-    text = [(goal, choice) for goal, choice in zip(goals, choices, strict=True) if goal >= 10]
+        read += (each.input_ids[here] if kind == "encoder" else torch.full_like(each.targets[here], -1)).tolist()
+    text = [
+        (goal, choice) for goal, choice, seen in zip(goals, choices, read, strict=True) if goal >= 10 and goal != seen
+    ]
     assert len(text) < len(goals)
     assert found.validation.targets == len(goals)
     assert found.validation.loss == pytest.approx(float(torch.cat(losses).sum()) / len(goals), rel=1e-5)
@@ -66,10 +69,10 @@ def test_a_model_that_knows_the_answer_is_always_right() -> None:
     with torch.no_grad():
         model.head.projection.bias[COMMONEST] = 100.0
     ids = torch.full((2, 5), COMMONEST)
-    found = score_held_out(model, [Batch(ids, ids)], TOKEN_BYTES, IS_TEXT, COMMONEST)
+    found = score_held_out(model, [Batch(ids + 2, ids)], TOKEN_BYTES, IS_TEXT, COMMONEST)
     assert (found.accuracy, found.unigram_accuracy) == (1.0, 1.0)
     assert found.validation.loss < 1e-5
-    missed = score_held_out(model, [Batch(ids, ids + 1)], TOKEN_BYTES, IS_TEXT, COMMONEST)
+    missed = score_held_out(model, [Batch(ids + 2, ids + 1)], TOKEN_BYTES, IS_TEXT, COMMONEST)
     assert (missed.accuracy, missed.unigram_accuracy) == (0.0, 0.0)
     assert missed.validation.loss > 90
 
@@ -90,3 +93,12 @@ def test_a_batch_without_targets_counts_nothing() -> None:
 def test_it_goes_through_a_report() -> None:
     found = score_held_out(build(), held_out("decoder"), TOKEN_BYTES, IS_TEXT, COMMONEST)
     assert HeldOutScore.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_what_an_encoder_can_read_is_not_counted() -> None:
+    """The targets that BERT leaves in place: a model that copies gets nothing for them."""
+    ids = torch.full((2, 5), COMMONEST)
+    changed = ids.clone()
+    changed[0, :3] = 30
+    found = score_held_out(build("encoder"), [Batch(changed, ids)], TOKEN_BYTES, IS_TEXT, COMMONEST)
+    assert (found.text_targets, found.validation.targets) == (3, 10)

@@ -39,16 +39,17 @@ def test_a_second_call_uses_what_is_there(small: dict, materials: list[Material]
 
 
 def test_options_that_change_the_rows_change_the_fingerprint(small: dict, materials: list[Material]) -> None:
-    for section, key, value in (("data", "length", 32), ("model", "whole_word", True), ("model", "masking", "static")):
-        before, small[section][key] = small[section].get(key), value
-        assert prepare(parse_project(small))[0].fingerprint != materials[0].fingerprint
-        small[section][key] = before
-        if before is None:
-            del small[section][key]
+    for section, key, value in (
+        ("data", "length", 32),
+        ("model", "encoder", {"whole_word": True}),
+        ("model", "encoder", {"length": 32}),
+    ):
+        changed = {**small, section: {**small[section], key: value}}
+        assert prepare(parse_project(changed))[0].fingerprint != materials[0].fingerprint
 
 
 def test_an_altered_tokenizer_is_refused(small: dict, materials: list[Material]) -> None:
-    path = Path(small["scope"]["out"]) / "tokenizers" / "bpe" / "tokenizer.json"
+    path = Path(small["scope"]["out"]) / "tokenizers" / "bpe-700" / "tokenizer.json"
     path.write_text(path.read_text().replace('"the"', '"eht"').replace('"Ġthe"', '"Ġeht"'))
     with pytest.raises(DataError, match="altered"):
         prepare(parse_project(small))

@@ -21,10 +21,11 @@ from trivium.train.validation import Validation
 
 @dataclass(frozen=True)
 class HeldOutScore:
-    """Loss over all targets; accuracy over those that stand for text (end marks and sentinels are left out).
+    """Loss over all targets; accuracy over those that stand for text and that the model cannot simply read.
 
-    The first choice is the likeliest token of text. `unigram_accuracy` is that of always saying the commonest token of
-    the training text, on the same targets.
+    So end marks and sentinels are left out, and for an encoder the tenth of its targets that are left in place (Devlin
+    et al. 2019, section 3.1). The first choice is the likeliest token of text. `unigram_accuracy` is that of always
+    saying the commonest token of the training text, on the same targets.
     """
 
     validation: Validation
@@ -63,6 +64,8 @@ def score_held_out(
         wanted = here.targets != IGNORE
         said, goals = model.head(hidden[wanted]), here.targets[wanted].cpu()
         text = is_text[goals]
+        if model.architecture.kind == "encoder":
+            text = text & (here.input_ids[wanted].cpu() != goals)
         choices = said.masked_fill(~is_text.to(device), float("-inf")).argmax(dim=-1).cpu()
         loss += float(cross_entropy_in_place(said.float(), goals.to(device)))
         targets += len(goals)

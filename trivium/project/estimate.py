@@ -80,7 +80,7 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
     def seconds_of(architecture: Architecture) -> float:
         return ratio * architecture.parameters / timed(architecture).tokens_per_second
 
-    vocab, length = material.tokenizer.vocabulary, project.data.length
+    vocab, length = material.tokenizer.vocabulary, material.length
     if project.model.dim is not None:
         chosen = shape(material.family, project.model.dim, vocab, length)
     else:

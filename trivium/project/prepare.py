@@ -24,7 +24,7 @@ from trivium.model import Transformer
 from trivium.objectives.batch import Batch
 from trivium.objectives.registry import objective
 from trivium.objectives.row import Objective
-from trivium.project.schema import Data, Model, Project
+from trivium.project.schema import Model, Project
 from trivium.project.stage import fingerprint, kept
 from trivium.text.fertility import fertility
 from trivium.text.tokenizer import Tokenizer
@@ -41,6 +41,7 @@ class Material:
     family: Family
     tokenizer: Tokenizer
     tokenizer_facts: dict[str, Any]
+    length: int
     objective: Objective
     sources: tuple[MixtureSource, ...]
     held_out: tuple[Shards, ...]
@@ -78,17 +79,21 @@ def prepare(project: Project, console: Console | None = None) -> list[Material]:
     """
     opened = [open_source(mix.path, column=mix.column) for mix in project.data.mix]
     families = [family_named(name) for name in project.model.families]
-    by_kind = {
-        kind: _tokenized(project, opened, kind, console) for kind in dict.fromkeys(each.tokenizer for each in families)
-    }
-    return [_material(project, family, *by_kind[family.tokenizer]) for family in families]
+    wanted = {family.name: (family.tokenizer, _vocabulary(project.model, family)) for family in families}
+    made = {one: _tokenized(project, opened, *one, console) for one in dict.fromkeys(wanted.values())}
+    return [_material(project, family, *made[wanted[family.name]]) for family in families]
+
+
+def _vocabulary(model: Model, family: Family) -> int:
+    own = model.encoder.vocabulary if family.kind == "encoder" else None
+    return own or model.vocabulary
 
 
 def _tokenized(
-    project: Project, opened: list[Source], kind: str, console: Console | None
+    project: Project, opened: list[Source], kind: str, vocabulary: int, console: Console | None
 ) -> tuple[Tokenizer, dict[str, Any], list[Shards]]:
-    folder = project.scope.out / "tokenizers" / kind
-    held_out, vocabulary = project.data.held_out, project.model.vocabulary
+    folder = project.scope.out / "tokenizers" / f"{kind}-{vocabulary}"
+    held_out = project.data.held_out
 
     def texts() -> Iterator[str]:
         return (text for source in opened for text in source.documents() if not is_held_out(text, held_out))
@@ -107,7 +112,7 @@ def _tokenized(
         raise DataError(f"The tokenizer in {folder} was altered. Delete that folder, and it is trained again.")
     shards = []
     for number, source in enumerate(opened):
-        place = project.scope.out / "shards" / f"{kind}-{number}"
+        place = project.scope.out / "shards" / f"{kind}-{vocabulary}-{number}"
         with shard_progress(console or Console(quiet=True), f"{source.reference}, {kind}", source.bytes) as progress:
             shards.append(build_shards(source, tokenizer, place, progress))
     return tokenizer, facts, shards
@@ -131,28 +136,27 @@ def _material(
         for part, mix in zip(training, project.data.mix, strict=True)
     )
     weights = [[mix.weight, mix.max_epochs] for mix in project.data.mix]
+    encoder = project.model.encoder
+    length = (encoder.length if family.kind == "encoder" else None) or project.data.length
+    options: dict[str, Any] = {}
+    if family.objective == "masked":
+        options = {"masks": encoder.masking, "whole_word": encoder.whole_word, "probability": encoder.mask_rate}
     return Material(
         family=family,
         tokenizer=tokenizer,
         tokenizer_facts=facts,
-        objective=_objective(family, tokenizer, project.data, project.model),
+        length=length,
+        objective=objective(family.objective, tokenizer, length, **options),
         sources=sources,
         held_out=tuple(held_out),
         fingerprint=fingerprint(
             tokenizer.fingerprint,
             [part.fingerprint for part in [*training, *held_out]],
             weights,
-            project.data.length,
-            [project.model.masking, project.model.whole_word],
+            length,
+            options,
         ),
     )
-
-
-def _objective(family: Family, tokenizer: Tokenizer, data: Data, model: Model) -> Objective:
-    options: dict[str, Any] = {}
-    if family.objective == "masked":
-        options = {"masks": model.masking, "whole_word": model.whole_word}
-    return objective(family.objective, tokenizer, data.length, **options)
 
 
 def _say(console: Console | None, text: str) -> None:

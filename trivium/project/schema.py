@@ -1,6 +1,6 @@
 """The project file: its sections, what each field means, and its limits. `trivium schema` prints it for editors."""
 
-__all__ = ["Data", "Evaluate", "Mix", "Model", "Project", "Scope", "Train"]
+__all__ = ["Data", "Encoder", "Evaluate", "Mix", "Model", "Project", "Scope", "Train"]
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,6 +76,20 @@ class Data(_Section):
         return [{"path": source} if isinstance(source, str) else source for source in mix]
 
 
+class Encoder(_Section):
+    """What encoders have for themselves: a masked objective has few targets, so small ones want short rows."""
+
+    mask_rate: float = Field(0.15, gt=0, lt=1, description="Share of the tokens that are targets: BERT's 15 %.")
+    masking: Literal["dynamic", "static"] = Field(
+        "dynamic", description="New masks in every epoch (RoBERTa), or ten fixed ones (BERT)."
+    )
+    whole_word: bool = Field(False, description="Mask whole words instead of tokens.")
+    vocabulary: int | None = Field(
+        None, ge=100, le=2**20, description="Ids of its tokenizer. null is model.vocabulary."
+    )
+    length: int | None = Field(None, ge=16, le=2**20, description="Tokens of its rows. null is data.length.")
+
+
 class Model(_Section):
     """Which models, and how large."""
 
@@ -97,10 +111,7 @@ class Model(_Section):
         multiple_of=16,
         description="The width of every model. null takes the largest that the time allows.",
     )
-    masking: Literal["dynamic", "static"] = Field(
-        "dynamic", description="Encoders: new masks in every epoch (RoBERTa), or ten fixed ones (BERT)."
-    )
-    whole_word: bool = Field(False, description="Encoders: mask whole words instead of tokens.")
+    encoder: Encoder = Field(Encoder(), description="What encoders have for themselves.")
 
     @field_validator("families")
     @classmethod

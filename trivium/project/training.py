@@ -34,7 +34,7 @@ def train_one(
 ) -> TrainResult:
     """Train in `folder` to the last step of the plan, unless a signal or `stop` ends it before."""
     quote, settings = estimate.quote, estimate.settings
-    architecture = shape(material.family, quote.dim, material.tokenizer.vocabulary, project.data.length)
+    architecture = shape(material.family, quote.dim, material.tokenizer.vocabulary, material.length)
     loader = material.loader(settings.seed)
     micro_rows = quote.rows // settings.accumulation
     token_bytes = torch.from_numpy(material.tokenizer.token_bytes)
