@@ -106,7 +106,8 @@ def test_a_corpus_without_a_character(name: str, content: str, tmp_path: Path) -
         list(open_source(tmp_path / name).documents())
 
 
-def test_what_is_missing_names_the_nearest(rows: Path, tmp_path: Path) -> None:
+def test_what_is_missing_names_the_nearest(rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # names of files here are near, too
     with pytest.raises(DataError, match=r"no file or folder .*rosw\.jsonl.*Did you mean 'rows\.jsonl'\?"):
         open_source(tmp_path / "rosw.jsonl")
     with pytest.raises(DataError, match=r"Did you mean 'news'\?"):
