@@ -80,7 +80,11 @@ def atomic_write(path: Path, content: bytes | str) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A folder that appears whole: fill the folder that this yields; on leaving it takes the place of `path`."""
+    """A folder that appears whole: fill the folder that this yields; on leaving it takes the place of `path`.
+
+    A new folder is whole or absent. One that replaces another is, for the instant between two renames, absent: the old
+    one then stands beside it, under a hidden name that ends in `.old`.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with storage_errors(path):
         shutil.rmtree(aside, ignore_errors=True)
