@@ -70,11 +70,10 @@ def app(verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> typer.Typer
 
 def versions() -> str:
     """What a fault report needs: the versions of Trivium, Python and torch, and the machine."""
-    import platform
-    from importlib import metadata
+    from trivium.versions import versions as installed
 
-    installed = f"Python {platform.python_version()}, torch {metadata.version('torch')}"
-    return f"trivium {metadata.version('trivium')} ({installed}, {platform.system()} {platform.machine()})"
+    found = installed()
+    return f"trivium {found['trivium']} (Python {found['python']}, torch {found['torch']}, {found['system']})"
 
 
 def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Callable[..., None] | Group] = VERBS) -> int:
