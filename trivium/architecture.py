@@ -2,8 +2,9 @@
 
     Architecture                 vocab, dim, and one or two stacks
     ├── encoder, decoder: Stack  depth layers, made by repeating a pattern
-    │   ├── embedding            what is added to the tokens: Learned positions, segments, a norm
-    │   ├── pattern: Layer, ...  attention, cross-attention, MLP, their norms, and a position: Rotary | RelativeBuckets
+    │   ├── embedding            what is added to the tokens: Learned | Sinusoidal positions, segments, a norm
+    │   ├── pattern: Layer, ...  attention, cross-attention, MLP, their norms, and a position:
+    │   │                        Rotary | Alibi | RelativeBuckets | RelativeSinusoids
     │   └── final_norm           LayerNorm | RMSNorm
     └── head: Head               from a hidden state to the vocabulary
 
@@ -16,6 +17,7 @@ what the built model holds and what torch counts while it runs.
 __all__ = [
     "MLP",
     "Activation",
+    "Alibi",
     "Architecture",
     "Attention",
     "Dropout",
@@ -27,14 +29,20 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Learned",
+    "LinearScaling",
+    "LlamaScaling",
     "Norm",
     "Normal",
     "Norms",
     "Position",
     "RMSNorm",
     "RelativeBuckets",
+    "RelativeSinusoids",
     "Rotary",
+    "RotaryScaling",
+    "Sinusoidal",
     "Stack",
+    "Xavier",
 ]
 
 from dataclasses import asdict, dataclass, field
@@ -113,10 +121,50 @@ class Learned:
 
 
 @dataclass(frozen=True)
+class Sinusoidal:
+    """Sines in the even channels and cosines in the odd ones, added to the token's vector.
+
+    PE(p, 2i) = sin(p / 10000^(2i/dim)), PE(p, 2i+1) = cos(p / 10000^(2i/dim)) (Vaswani et al. 2017, section 3.5).
+    """
+
+    def parameters(self, dim: int) -> int:
+        """None: the waves are computed."""
+        return 0
+
+
+@dataclass(frozen=True)
+class LinearScaling:
+    """Positions divided by `factor`, so that a longer context falls into the trained range (Chen et al. 2023)."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
+class LlamaScaling:
+    """Slow waves stretched by `factor`, fast ones left, and a smooth passage between (LLaMA 3.1).
+
+    A wave is fast where `original_positions` hold more than `high` of its periods, slow where they hold fewer than
+    `low`.
+    """
+
+    factor: float
+    low: float
+    high: float
+    original_positions: int
+
+    def __post_init__(self) -> None:
+        _require(self.high > self.low > 0, f"Rotary scaling needs 0 < low < high, got {self}.")
+
+
+RotaryScaling = LinearScaling | LlamaScaling
+
+
+@dataclass(frozen=True)
 class Rotary:
     """Queries and keys turned by position · theta^(−2i/head_dim), halves paired as in LLaMA (Su et al. 2021)."""
 
     theta: float = 10_000.0
+    scaling: RotaryScaling | None = None
 
     def parameters(self, heads: int) -> int:
         """None: the angles are computed."""
@@ -145,7 +193,32 @@ class RelativeBuckets:
         return self.buckets * heads
 
 
-Position = Rotary | RelativeBuckets
+@dataclass(frozen=True)
+class Alibi:
+    """A bias of −slope · distance on the scores; the slopes are a geometric sequence (Press et al. 2022, section 3)."""
+
+    def parameters(self, heads: int) -> int:
+        """None: the slopes are given."""
+        return 0
+
+
+@dataclass(frozen=True)
+class RelativeSinusoids:
+    """Scores (q + u)·k + (q + v)·W r(distance), with sinusoids r (Dai et al. 2019, section 3.3): Gopher's.
+
+    Every layer has its own W, u and v, so they count with the layer.
+    """
+
+    def parameters(self, heads: int) -> int:
+        """None in the stack: see `layer_parameters`."""
+        return 0
+
+    def layer_parameters(self, dim: int, query_dim: int) -> int:
+        """W from the model's width to all heads, and the two vectors u and v."""
+        return dim * query_dim + 2 * query_dim
+
+
+Position = Rotary | Alibi | RelativeBuckets | RelativeSinusoids
 
 
 # ---- the parts of a layer ------------------------------------------------------------------------------------------
@@ -156,7 +229,8 @@ class Attention:
     """softmax(Q Kᵀ · scale) V in `heads` heads (Vaswani et al. 2017, equation 1).
 
     `kv_heads` below `heads` shares keys and values between groups of queries (Ainslie et al. 2023). A `scale` of None
-    is 1/sqrt(head_dim); T5 has 1 and puts the factor into its initial weights.
+    is 1/sqrt(head_dim); T5 has 1 and puts the factor into its initial weights. A `window` lets a token see itself and
+    window − 1 before it only: a locally banded layer of GPT-3 (Child et al. 2019, section 4).
     """
 
     heads: int
@@ -165,8 +239,10 @@ class Attention:
     qkv_bias: bool = False
     out_bias: bool = False
     scale: float | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
+        _require(self.window is None or self.window > 0, f"A window must hold a token at least, got {self.window}.")
         _require(self.heads > 0 and self.head_dim > 0, f"Attention needs heads and a head size above 0, got {self}.")
         _require(
             self.heads % self.key_value_heads == 0,
@@ -224,7 +300,7 @@ class MLP:
 
 @dataclass(frozen=True)
 class Dropout:
-    """Shares of values zeroed while training, at the places where the papers have them."""
+    """Shares of values zeroed while training: of what a sublayer adds, of the attention weights, of the MLP inside."""
 
     residual: float = 0.0
     attention: float = 0.0
@@ -248,16 +324,33 @@ class Layer:
                 self.attention.head_dim % 2 == 0,
                 f"Rotary positions pair a head's channels, so its size must be even, got {self.attention.head_dim}.",
             )
+        _require(
+            self.cross_attention is None or self.cross_attention.window is None,
+            "A window is for a stack's own tokens: cross-attention cannot have one.",
+        )
+        _require(
+            not isinstance(self.position, RelativeSinusoids) or self.attention.heads == self.attention.key_value_heads,
+            "Relative sinusoids are given to every head by itself: key-value heads cannot be shared.",
+        )
 
     def parameters(self, dim: int) -> int:
-        """Of the sublayers and their norms; a position's belong to the stack."""
+        """Of the sublayers and their norms; positions that layers share belong to the stack."""
+        own = 0
+        if isinstance(self.position, RelativeSinusoids):
+            own = self.position.layer_parameters(dim, self.attention.query_dim)
+        return own + self._sublayers(dim)
+
+    def _sublayers(self, dim: int) -> int:
         cross = 0 if self.cross_attention is None else self.cross_attention.parameters(dim) + self.norms.parameters(dim)
         return self.attention.parameters(dim) + self.mlp.parameters(dim) + 2 * self.norms.parameters(dim) + cross
 
     def flops(self, dim: int, tokens: int, memory: int) -> int:
         """Of `tokens` positions that may look at `memory` positions of an encoder."""
         cross = 0 if self.cross_attention is None else self.cross_attention.flops(dim, tokens, memory)
-        return self.attention.flops(dim, tokens, tokens) + self.mlp.flops(dim, tokens) + cross
+        position = 0
+        if isinstance(self.position, RelativeSinusoids):  # W over every distance, and each query over all of those
+            position = 2 * tokens * self.attention.query_dim * (dim + tokens)
+        return self.attention.flops(dim, tokens, tokens) + self.mlp.flops(dim, tokens) + cross + position
 
 
 # ---- stacks --------------------------------------------------------------------------------------------------------
@@ -265,9 +358,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Embedding:
-    """What joins the tokens before the first layer: positions, segment types (BERT's sentences A and B), a norm."""
+    """What joins the tokens before the first layer: positions, segment types (BERT's sentences A and B), a norm.
 
-    position: Learned | None = None
+    `scale` multiplies the token's vector first; the 2017 Transformer has sqrt(dim).
+    """
+
+    position: Learned | Sinusoidal | None = None
+    scale: float = 1.0
     segments: int = 0
     norm: Norm | None = None
     dropout: float = 0.0
@@ -280,18 +377,28 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Stack:
-    """`depth` layers, the pattern repeated. `causal`: a token sees itself and the past only."""
+    """`depth` layers, the pattern repeated. `causal`: a token sees itself and the past only.
+
+    `trained_length` is the longest document of its training, for stacks whose positions set no limit by themselves:
+    programs that serve it read it.
+    """
 
     depth: int
     pattern: tuple[Layer, ...]
     causal: bool
     embedding: Embedding = Embedding()
     final_norm: Norm | None = None
+    final_dropout: float = 0.0
+    trained_length: int | None = None
 
     def __post_init__(self) -> None:
         _require(
             self.depth > 0 and len(self.pattern) > 0 and self.depth % len(self.pattern) == 0,
             f"A stack of {self.depth} layers cannot repeat a pattern of {len(self.pattern)}: depth must be a multiple.",
+        )
+        _require(
+            self.causal or not any(isinstance(layer.position, RelativeSinusoids) for layer in self.pattern),
+            "Relative sinusoids count the distance into the past, so their stack must be causal.",
         )
 
     @property
@@ -308,7 +415,8 @@ class Stack:
     @property
     def context(self) -> int | None:
         """The longest document that the positions allow, or None where nothing limits it."""
-        return None if self.embedding.position is None else self.embedding.position.positions
+        position = self.embedding.position
+        return position.positions if isinstance(position, Learned) else None
 
     def parameters(self, dim: int) -> int:
         """Of everything but the token table."""
@@ -366,7 +474,12 @@ class FanIn:
     """Initial weights from N(0, 1/fan-in), tokens from N(0, 1), queries also by 1/sqrt(head_dim): T5's."""
 
 
-Initialisation = Normal | FanIn
+@dataclass(frozen=True)
+class Xavier:
+    """Uniform weights of variance 2/(fan-in + fan-out), tokens from N(0, 1/dim): the 2017 Transformer's own code."""
+
+
+Initialisation = Normal | FanIn | Xavier
 
 
 @dataclass(frozen=True)
