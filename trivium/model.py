@@ -15,14 +15,17 @@ from torch import Tensor, nn
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
+from trivium.nn.attention import Relation
+from trivium.nn.bias import Alibi, RelativeBuckets
 from trivium.nn.block import Block
 from trivium.nn.cache import Cache
 from trivium.nn.embedding import Embedding
 from trivium.nn.head import Head
 from trivium.nn.initialise import initialise
-from trivium.nn.mask import cross_mask, self_mask
+from trivium.nn.mask import Mask, cross_mask, self_mask
 from trivium.nn.norm import build_norm
-from trivium.nn.position import RelativeBuckets, build_position, restart_positions
+from trivium.nn.position import build_position, restart_positions
+from trivium.nn.rotary import Rotary
 
 
 class Stack(nn.Module):
@@ -34,15 +37,22 @@ class Stack(nn.Module):
         self.embedding = Embedding(stack.embedding, dim)
         self.layers = nn.ModuleList(Block(layer, dim) for layer in stack.layers)
         self.final_norm = build_norm(stack.final_norm, dim)
+        self.final_dropout = nn.Dropout(stack.final_dropout)
         shared = stack.positions
-        first_layer = {(layer.position, layer.attention.heads): layer for layer in reversed(stack.layers)}
+        first = {(layer.position, layer.attention.heads): layer.attention for layer in reversed(stack.pattern)}
         self.positions = nn.ModuleList(
-            build_position(position, first_layer[position, heads], stack.causal) for position, heads in shared
+            build_position(position, first[position, heads], dim, stack.causal) for position, heads in shared
         )
-        self.position_of_layer = [
-            None if layer.position is None else shared.index((layer.position, layer.attention.heads))
+        # Layers of equal position and window look at the same things: each such view is prepared once a call.
+        views = [
+            (
+                None if layer.position is None else shared.index((layer.position, layer.attention.heads)),
+                layer.attention.window,
+            )
             for layer in stack.layers
         ]
+        self.views = list(dict.fromkeys(views))
+        self.view_of_layer = [self.views.index(view) for view in views]
 
     def forward(
         self,
@@ -66,24 +76,35 @@ class Stack(nn.Module):
         if cache is not None and cache.padded:
             keys = cache.documents[:, : past + new]
             documents = keys[:, past:]
-        mask = self_mask(documents, keys, past, new, self.causal, tokens.device)
         memory_mask = None if memory is None else cross_mask(documents, memory_documents, new)
 
         columns = torch.arange(past + new, device=tokens.device)
-        masks, angles = [mask], [None]
-        for position in self.positions:
-            biased = isinstance(position, RelativeBuckets)
-            masks.append(mask.with_bias(position(columns[past:], columns)) if biased else mask)
-            angles.append(None if biased else position(positions))
+        views = []
+        for shared, window in self.views:
+            mask = self_mask(documents, keys, past, new, self.causal, tokens.device, window)
+            position = None if shared is None else self.positions[shared]
+            views.append(_view(mask, position, positions, columns, past, tokens.dtype))
 
         x = self.embedding(tokens, positions, segments)
         for index, layer in enumerate(self.layers):
-            which = self.position_of_layer[index]
-            which = 0 if which is None else which + 1
+            mask, relation = views[self.view_of_layer[index]]
             layer_cache = None if cache is None else cache.layers[index]
-            x = layer(x, masks[which], angles[which], memory, memory_mask, layer_cache, past)
-        normed: Tensor = self.final_norm(x)
+            x = layer(x, mask, relation, memory, memory_mask, layer_cache, past)
+        normed: Tensor = self.final_dropout(self.final_norm(x))
         return normed
+
+
+def _view(
+    mask: Mask, position: nn.Module | None, positions: Tensor, columns: Tensor, past: int, dtype: torch.dtype
+) -> tuple[Mask, Relation]:
+    """What layers of one position and window are told: a mask that may hold a bias, and how tokens stand."""
+    if position is None:
+        return mask, None
+    if isinstance(position, Rotary):
+        return mask, position(positions)
+    if isinstance(position, Alibi | RelativeBuckets):
+        return mask.with_bias(position(columns[past:], columns).to(dtype)), None
+    return mask, position(columns)
 
 
 class Transformer(nn.Module):
@@ -132,10 +153,11 @@ class Transformer(nn.Module):
         documents: Int[Tensor, "B T"] | None = None,
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
         decoder_documents: Int[Tensor, "B U"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B _ D"]:
         """What the head reads: pick the positions that matter, then call `head` on those."""
         if self.decoder is None:
-            return self.encode(input_ids, documents)
+            return self.encode(input_ids, documents, segments)
         if self.encoder is None:
             return self.decode(input_ids, documents)
         if decoder_input_ids is None:

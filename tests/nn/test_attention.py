@@ -10,7 +10,7 @@ from trivium import architecture as arch
 from trivium.nn.attention import Attention, attend
 from trivium.nn.cache import LayerCache
 from trivium.nn.mask import Mask, self_mask
-from trivium.nn.position import Rotary, rotate
+from trivium.nn.rotary import Rotary, rotate
 
 CPU = torch.device("cpu")
 DOCUMENTS = torch.tensor([[0, 0, 1, 1, 1, 2, 2], [1, 1, 1, 1, 1, 0, 0]])

@@ -89,3 +89,24 @@ def test_the_memory_is_seen_by_its_own_document(queries: list[int], memory: list
 def test_without_numbers_a_decoder_reads_the_first_document_of_the_memory() -> None:
     assert cross_mask(torch.tensor([[1, 1]]), None, 2) == Mask()
     assert cross_mask(None, torch.tensor([[1, 1, 0]]), 2).allowed[0, 0].int().tolist() == [[1, 1, 0]] * 2
+
+
+@given(rows=ROWS, causal=st.booleans(), window=st.integers(1, 10), past_share=st.floats(0, 1))
+def test_a_window_hides_what_is_that_far_away(
+    rows: list[list[int]], causal: bool, window: int, past_share: float
+) -> None:
+    documents = torch.tensor(rows)
+    keys = documents.shape[1]
+    past = min(int(past_share * keys), keys - 1)
+    for known in (documents, None):
+        queries = None if known is None else known[:, past:]
+        mask = self_mask(queries, known, past, keys - past, causal or known is None, CPU, window)
+        causal_here = causal or known is None
+        for row, query, key in itertools.product(range(len(rows)), range(keys - past), range(keys)):
+            i = past + query
+            seen = abs(i - key) < window and (key <= i or not causal_here)
+            seen = seen and (known is None or rows[row][i] == rows[row][key])
+            if mask.allowed is None:
+                assert seen or (mask.causal and key > i)
+            else:
+                assert bool(mask.allowed.expand(len(rows), -1, -1, -1)[row, 0, query, key]) == seen

@@ -94,7 +94,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     """The config.json under which Hugging Face opens it."""
     stack = architecture.decoder
     assert stack is not None
-    assert stack.embedding.position is not None
+    assert isinstance(stack.embedding.position, arch.Learned)
     layer = stack.pattern[0]
     names = {ours: theirs for theirs, ours in reversed(_ACTIVATIONS.items())}
     return {

@@ -3,7 +3,7 @@
 Letters: B rows, T queries, M memory tokens, K keys, D channels, H heads, G key-value heads, E channels of a head.
 """
 
-__all__ = ["Angles", "Attention", "attend"]
+__all__ = ["Attention", "Relation", "attend"]
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from trivium import architecture as arch
 from trivium.nn.cache import LayerCache
 from trivium.nn.mask import Mask
-from trivium.nn.position import rotate
+from trivium.nn.rotary import Angles, rotate
+from trivium.nn.sinusoid import DistanceScores
 
-#: The cosines and sines of the tokens, as `Rotary` makes them.
-Angles = tuple[Tensor, Tensor]
+#: What a layer is told of positions beside the mask: angles for `rotate`, waves for `DistanceScores`, or nothing.
+Relation = Angles | Tensor | None
 
 
 def attend(
@@ -60,9 +61,12 @@ def _attend_one(queries: Tensor, keys: Tensor, values: Tensor, mask: Mask, scale
 
 
 class Attention(nn.Module):
-    """Project, split into heads, attend, join, project (Vaswani et al. 2017, section 3.2)."""
+    """Project, split into heads, attend, join, project (Vaswani et al. 2017, section 3.2).
 
-    def __init__(self, attention: arch.Attention, dim: int, dropout: float = 0.0) -> None:
+    With `by_distance` it has Transformer-XL's own reading of the distance.
+    """
+
+    def __init__(self, attention: arch.Attention, dim: int, dropout: float = 0.0, by_distance: bool = False) -> None:
         super().__init__()
         self.heads, self.groups = attention.heads, attention.key_value_heads
         self.scale = attention.head_dim**-0.5 if attention.scale is None else attention.scale
@@ -71,12 +75,13 @@ class Attention(nn.Module):
         self.key = nn.Linear(dim, attention.key_value_dim, bias=attention.qkv_bias)
         self.value = nn.Linear(dim, attention.key_value_dim, bias=attention.qkv_bias)
         self.output = nn.Linear(attention.query_dim, dim, bias=attention.out_bias)
+        self.distances = DistanceScores(dim, self.heads, attention.head_dim) if by_distance else None
 
     def forward(
         self,
         x: Float[Tensor, "B T D"],
         mask: Mask,
-        angles: Angles | None = None,
+        relation: Relation = None,
         cache: LayerCache | None = None,
         start: int = 0,
     ) -> Float[Tensor, "B T D"]:
@@ -84,8 +89,11 @@ class Attention(nn.Module):
         queries = self._split(self.query(x), self.heads)
         keys = self._split(self.key(x), self.groups)
         values = self._split(self.value(x), self.groups)
-        if angles is not None:
-            queries, keys = rotate(queries, angles), rotate(keys, angles)
+        if isinstance(relation, tuple):
+            queries, keys = rotate(queries, relation), rotate(keys, relation)
+        elif self.distances is not None:
+            assert relation is not None
+            queries, mask = self.distances(queries, relation, mask, self.scale)
         if cache is not None:
             keys, values = cache.append(start, keys, values)
         return self._join(queries, keys, values, mask)

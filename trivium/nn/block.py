@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trivium import architecture as arch
-from trivium.nn.attention import Angles, Attention
+from trivium.nn.attention import Attention, Relation
 from trivium.nn.cache import LayerCache
 from trivium.nn.mask import Mask
 from trivium.nn.mlp import MLP
@@ -26,7 +26,8 @@ class Block(nn.Module):
         super().__init__()
         before, after, dropout = layer.norms.before, layer.norms.after, layer.dropout
         self.before_attention = build_norm(before, dim)
-        self.attention = Attention(layer.attention, dim, dropout.attention)
+        by_distance = isinstance(layer.position, arch.RelativeSinusoids)
+        self.attention = Attention(layer.attention, dim, dropout.attention, by_distance)
         self.after_attention = build_norm(after, dim)
         self.cross_attention = None
         if layer.cross_attention is not None:
@@ -42,14 +43,14 @@ class Block(nn.Module):
         self,
         x: Float[Tensor, "B T D"],
         mask: Mask,
-        angles: Angles | None = None,
+        relation: Relation = None,
         memory: Float[Tensor, "B M D"] | None = None,
         memory_mask: Mask | None = None,
         cache: LayerCache | None = None,
         start: int = 0,
     ) -> Float[Tensor, "B T D"]:
         """One layer up. `start` is the cache's column of the first of these tokens."""
-        mixed = self.attention(self.before_attention(x), mask, angles, cache, start)
+        mixed = self.attention(self.before_attention(x), mask, relation, cache, start)
         x = self.after_attention(x + self.dropout(mixed))
         if self.cross_attention is not None:
             assert memory is not None

@@ -7,8 +7,9 @@ from torch import nn
 
 from trivium import architecture as arch
 from trivium.nn.attention import Attention
+from trivium.nn.bias import RelativeBuckets
 from trivium.nn.mlp import MLP
-from trivium.nn.position import RelativeBuckets
+from trivium.nn.sinusoid import DistanceScores
 
 
 def initialise(model: nn.Module, architecture: arch.Architecture, generator: torch.Generator | None = None) -> None:
@@ -18,11 +19,16 @@ def initialise(model: nn.Module, architecture: arch.Architecture, generator: tor
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.LayerNorm | nn.RMSNorm):
             module.reset_parameters()
+        elif isinstance(module, DistanceScores):
+            nn.init.zeros_(module.content)
+            nn.init.zeros_(module.distance)
     match architecture.initialisation:
         case arch.Normal(std, scale_residual):
             _normal(model, std, 2 * architecture.output_stack.depth if scale_residual else 1, generator)
         case arch.FanIn():
             _fan_in(model, architecture.dim, generator)
+        case arch.Xavier():
+            _xavier(model, architecture.dim, generator)
 
 
 def _normal(model: nn.Module, std: float, residual_writers: int, generator: torch.Generator | None) -> None:
@@ -49,3 +55,15 @@ def _fan_in(model: nn.Module, dim: int, generator: torch.Generator | None) -> No
     for name, module in model.named_modules():
         if name == "tokens" and isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=1.0, generator=generator)
+
+
+def _xavier(model: nn.Module, dim: int, generator: torch.Generator | None) -> None:
+    # The token table is multiplied by sqrt(dim) on the way in, which brings its vectors to the size of the positions.
+    for module in model.modules():
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=dim**-0.5, generator=generator)
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight, generator=generator)
+    for name, module in model.named_modules():
+        if name == "tokens" and isinstance(module, nn.Embedding):  # a tied head was drawn over it
+            nn.init.normal_(module.weight, std=dim**-0.5, generator=generator)

@@ -30,7 +30,7 @@ class Mask:
     causal: bool = False
     allowed: Bool[Tensor, "B 1 Q K"] | Float[Tensor, "b H Q K"] | None = None
 
-    def with_bias(self, bias: Float[Tensor, "1 H Q K"]) -> "Mask":
+    def with_bias(self, bias: Float[Tensor, "b H Q K"]) -> "Mask":
         """The same mask with a bias on the scores."""
         allowed = self.allowed
         if self.causal:
@@ -48,8 +48,19 @@ def self_mask(
     new: int,
     causal: bool,
     device: torch.device,
+    window: int | None = None,
 ) -> Mask:
-    """Of `new` queries that stand after `past` keys of the same stack. No matrix is made where none is needed."""
+    """Of `new` queries that stand after `past` keys of the same stack. No matrix is made where none is needed.
+
+    With a `window`, keys at that distance and beyond are out of sight.
+    """
+    if window is not None and past + new > window:
+        near = _band(new, past, window, device)[None]
+        if queries is not None and keys is not None:
+            near = near & (queries[:, :, None] == keys[:, None, :])
+        if causal:
+            near = near & _lower_triangle(new, past, device)
+        return Mask(allowed=near[:, None])
     if queries is None or keys is None:
         if not causal or new == 1:
             return Mask()
@@ -74,3 +85,7 @@ def cross_mask(queries: Int[Tensor, "B Q"] | None, memory: Int[Tensor, "B K"] | 
 
 def _lower_triangle(new: int, past: int, device: torch.device) -> Tensor:
     return torch.ones(new, past + new, dtype=torch.bool, device=device).tril(past)
+
+
+def _band(new: int, past: int, window: int, device: torch.device) -> Tensor:
+    return torch.ones(new, past + new, dtype=torch.bool, device=device).tril(past + window - 1).triu(past - window + 1)
