@@ -48,11 +48,24 @@ BUILDERS = {"bert": _bert, "gpt2": _gpt2, "llama": _llama, "t5": _t5}
 def oracle(family: str, seed: int = 0) -> hf.PreTrainedModel:
     """A tiny random model of Hugging Face's, with every weight away from its initial value (biases and norms too)."""
     torch.manual_seed(seed)
-    model = BUILDERS[family]().eval()
+    return _shaken(BUILDERS[family]())
+
+
+def with_dropout(family: str, share: float = 0.25) -> hf.PreTrainedModel:
+    """The same with every share of dropout that its config knows."""
+    plain = BUILDERS[family]()
+    for name, value in plain.config.to_dict().items():
+        if isinstance(value, float) and ("dropout" in name or name.endswith("pdrop")):
+            setattr(plain.config, name, share)
+    torch.manual_seed(0)
+    return _shaken(type(plain)(plain.config))
+
+
+def _shaken(model: hf.PreTrainedModel) -> hf.PreTrainedModel:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
+    return model.eval()
 
 
 def ours(model: hf.PreTrainedModel, folder: Path) -> Transformer:
