@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from trivium.architecture import Architecture, FanIn, Normal
+from trivium.architecture import Architecture, FanIn, Normal, Xavier
 from trivium.families.family import Family
 
 #: Every width that is offered: 32, 48, 64, … 128, 160, … 256, 320, … 1024, 1152, … 2048, 2304, … 16,384.
@@ -30,7 +30,7 @@ def shape(family: Family, dim: int, vocab: int, positions: int) -> Architecture:
     match architecture.initialisation:
         case Normal() as normal:
             return replace(architecture, initialisation=replace(normal, std=normal.std * _spread(dim)))
-        case FanIn():
+        case FanIn() | Xavier():
             return architecture
 
 
