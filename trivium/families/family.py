@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from trivium.architecture import Architecture, Kind
-from trivium.errors import ModelError
+from trivium.errors import ModelError, UsageError, nearest
 
 Config = Mapping[str, Any]
 
@@ -81,7 +81,8 @@ class Family:
     """A page. `prefix` begins the published names, or is left out in files of the bare model.
 
     `classes` is Hugging Face's class of the language model; `objective` and `tokenizer` are what the paper trains it
-    with, by their names in `trivium.objectives` and `trivium.text`.
+    with, by their names in `trivium.objectives` and `trivium.text`. `sizes` are the published models' own arguments of
+    `preset`, by their published names.
     """
 
     name: str
@@ -95,6 +96,15 @@ class Family:
     read_config: Callable[[Config], Architecture]
     write_config: Callable[[Architecture], dict[str, Any]]
     table: Callable[[Architecture], Mapping[str, Rule]]
+    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def size(self, name: str) -> Architecture:
+        """The published model of that name. Raises `UsageError` for one that is not there."""
+        if name not in self.sizes:
+            raise UsageError(
+                f"{self.name} has no size '{name}'.{nearest(name, self.sizes)} There are: {', '.join(self.sizes)}."
+            )
+        return self.preset(**self.sizes[name])
 
 
 def config_value(config: Config, key: str) -> int:
