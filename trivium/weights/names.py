@@ -50,7 +50,7 @@ def entries(model: Transformer, family: Family) -> tuple[Entry, ...]:
                 pass
             case Tied() | Ignored():
                 continue
-        for index in _indices(stored, model):
+        for index in _indices(names[0], model):
             published, ours = stored.replace("*", index), [name.replace("*", index) for name in names]
             for suffix in ("", ".weight", ".bias"):
                 tensors = tuple(name + suffix for name in ours)
@@ -105,11 +105,8 @@ def from_stored(entry: Entry, stored: Tensor, parameters: Mapping[str, Tensor]) 
     return zip(entry.ours, torch.split(straight, sizes), strict=True)
 
 
-def _indices(stored: str, model: Transformer) -> list[str]:
-    if "*" not in stored:
+def _indices(ours: str, model: Transformer) -> list[str]:
+    if "*" not in ours:
         return [""]
-    stack = model.architecture.decoder if stored.startswith("decoder.") else model.architecture.output_stack
-    if stored.startswith("encoder.") and model.architecture.encoder is not None:
-        stack = model.architecture.encoder
-    assert stack is not None
-    return [str(index) for index in range(stack.depth)]
+    stack = model.architecture.encoder if ours.startswith("encoder.") else model.architecture.decoder
+    return [] if stack is None else [str(index) for index in range(stack.depth)]
