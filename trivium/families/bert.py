@@ -1,6 +1,6 @@
 """BERT (Devlin et al. 2019): a post-norm encoder with learned positions and segments, and a masked-LM head."""
 
-__all__ = ["BERT", "preset", "read_config", "write_config"]
+__all__ = ["BERT", "SIZES", "preset", "read_config", "write_config"]
 
 from typing import Any
 
@@ -118,6 +118,16 @@ _TABLE: dict[str, Rule] = {
     "cls.predictions.decoder.bias": Tied("head.projection.bias"),
 }
 
+_LARGE = {"dim": 1024, "depth": 24, "heads": 16}
+
+#: The published models.
+SIZES: dict[str, dict[str, Any]] = {
+    "base-uncased": {},
+    "large-uncased": _LARGE,
+    "base-cased": {"vocab": 28_996},
+    "large-cased": {"vocab": 28_996, **_LARGE},
+}
+
 BERT = Family(
     name="bert",
     kind="encoder",
@@ -130,4 +140,5 @@ BERT = Family(
     read_config=read_config,
     write_config=write_config,
     table=lambda architecture: _TABLE,
+    sizes=SIZES,
 )

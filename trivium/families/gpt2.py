@@ -1,6 +1,6 @@
 """GPT-2 (Radford et al. 2019): a pre-norm decoder with learned positions and a tied head."""
 
-__all__ = ["GPT2", "preset", "read_config", "write_config"]
+__all__ = ["GPT2", "SIZES", "preset", "read_config", "write_config"]
 
 from typing import Any
 
@@ -135,6 +135,14 @@ _TABLE: dict[str, Rule] = {
     "lm_head": Tied("tokens"),
 }
 
+#: The published models; their parameters are more than the paper's figures (its table 2).
+SIZES: dict[str, dict[str, Any]] = {
+    "small": {},
+    "medium": {"dim": 1024, "depth": 24, "heads": 16},
+    "large": {"dim": 1280, "depth": 36, "heads": 20},
+    "xl": {"dim": 1600, "depth": 48, "heads": 25},
+}
+
 GPT2 = Family(
     name="gpt2",
     kind="decoder",
@@ -147,4 +155,5 @@ GPT2 = Family(
     read_config=read_config,
     write_config=write_config,
     table=lambda architecture: _TABLE,
+    sizes=SIZES,
 )

@@ -3,7 +3,7 @@
 v1.0 has ReLU and a tied head behind dim^−0.5; v1.1 has a gated GELU and a head of its own.
 """
 
-__all__ = ["T5", "preset", "read_config", "table", "write_config"]
+__all__ = ["SIZES", "T5", "preset", "read_config", "table", "write_config"]
 
 from dataclasses import replace
 from typing import Any
@@ -52,13 +52,14 @@ def preset(
         family="t5",
         vocab=vocab,
         dim=dim,
-        encoder=arch.Stack(depth, (layer,), causal=False, embedding=embedding, final_norm=norm),
+        encoder=arch.Stack(depth, (layer,), causal=False, embedding=embedding, final_norm=norm, final_dropout=dropout),
         decoder=arch.Stack(
             depth if decoder_depth is None else decoder_depth,
             (replace(layer, cross_attention=attention),),
             causal=True,
             embedding=embedding,
             final_norm=norm,
+            final_dropout=dropout,
         ),
         head=arch.Head(tied=tied, scale=dim**-0.5 if tied else 1.0),
         initialisation=arch.FanIn(),
@@ -167,6 +168,29 @@ def table(architecture: arch.Architecture) -> dict[str, Rule]:
     }
 
 
+_SHAPES = {
+    "small": {"dim": 512, "depth": 6, "heads": 8, "head_dim": 64, "hidden": 2048},
+    "base": {"dim": 768, "depth": 12, "heads": 12, "head_dim": 64, "hidden": 3072},
+    "large": {"dim": 1024, "depth": 24, "heads": 16, "head_dim": 64, "hidden": 4096},
+    "3b": {"dim": 1024, "depth": 24, "heads": 32, "head_dim": 128, "hidden": 16_384},
+    "11b": {"dim": 1024, "depth": 24, "heads": 128, "head_dim": 128, "hidden": 65_536},
+}
+_SHAPES_V11 = {
+    "small": {"dim": 512, "depth": 8, "heads": 6, "head_dim": 64, "hidden": 1024},
+    "base": {"dim": 768, "depth": 12, "heads": 12, "head_dim": 64, "hidden": 2048},
+    "large": {"dim": 1024, "depth": 24, "heads": 16, "head_dim": 64, "hidden": 2816},
+    "xl": {"dim": 2048, "depth": 24, "heads": 32, "head_dim": 64, "hidden": 5120},
+    "xxl": {"dim": 4096, "depth": 24, "heads": 64, "head_dim": 64, "hidden": 10_240},
+}
+_V11 = {"activation": "gelu_tanh", "gated": True, "tied": False}
+
+#: The published models; Flan-T5 (Chung et al. 2022) continues v1.1.
+SIZES: dict[str, dict[str, Any]] = {
+    **_SHAPES,
+    **{f"v1.1-{name}": {**shape, **_V11} for name, shape in _SHAPES_V11.items()},
+    **{f"flan-{name}": {**shape, **_V11} for name, shape in _SHAPES_V11.items()},
+}
+
 T5 = Family(
     name="t5",
     kind="encoder-decoder",
@@ -179,4 +203,5 @@ T5 = Family(
     read_config=read_config,
     write_config=write_config,
     table=table,
+    sizes=SIZES,
 )
