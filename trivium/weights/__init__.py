@@ -1,5 +1,6 @@
 """Weights in and out, in Hugging Face's own layout.
 
-`names` reads a family's table both ways; `folder` reads and writes. Every published name is used exactly once, or an
-error names the one that is not.
+`names` reads a family's table both ways; `files` says where tensors come from, safetensors or an older `.bin`; `fill`
+checks them and puts them into a model; `folder` reads and writes. Every published name is used exactly once, or an
+error names the one that is not. `reference` finds the folder of a model.
 """

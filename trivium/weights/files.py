@@ -9,7 +9,6 @@ A `.bin` is a pickle, which may hold a program. It is read by torch's own reader
 
 __all__ = ["SavedWeights", "Weights", "open_weights"]
 
-import gc
 import json
 import math
 import pickle
@@ -121,7 +120,6 @@ class _Pickled:
     def read(self, name: str) -> Tensor:
         if self._mapped_bytes > 0 and self._mapped_bytes + self._tensors[name].nbytes > self._limit:
             self._tensors, self._mapped_bytes = {}, 0
-            gc.collect()  # torch's reader stands in a ring of references, and the mapping with it
             self._tensors = _unpickled(self._path)
         tensor = self._tensors[name]
         self._mapped_bytes += tensor.nbytes

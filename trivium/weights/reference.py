@@ -19,7 +19,9 @@ from trivium.errors import UnavailableError, UsageError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 #: What a model needs of a repository; weights in other formats and folders of other programs stay there.
-_WANTED = ["*.json", "*.safetensors", "*.jinja"]
+_WANTED = ["*.json", "*.safetensors", "*.jinja", "merges.txt"]
+#: The older form of weights, fetched only where there is no newer one.
+_OLDER = ["pytorch_model*.bin"]
 
 
 def model_folder(reference: str | Path) -> Path:
@@ -34,7 +36,10 @@ def model_folder(reference: str | Path) -> Path:
         kind = "is a file" if folder.is_file() else "does not exist"
         raise UsageError(f"'{name}' {kind}. Give the folder of a model or a run, or a hub id such as org/name.")
     try:
-        return Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=["*/*"]))
+        fetched = Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=["*/*"]))
+        if not any(fetched.glob("*.safetensors")):
+            snapshot_download(name, allow_patterns=_OLDER, ignore_patterns=["*/*"])
+        return fetched
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise UnavailableError(
             f"There is no folder '{name}' here, and the hub's '{name}' is not in the cache and cannot be fetched: no "
