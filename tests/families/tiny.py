@@ -42,7 +42,71 @@ def _t5() -> hf.PreTrainedModel:
     return hf.T5ForConditionalGeneration(config)
 
 
-BUILDERS = {"bert": _bert, "gpt2": _gpt2, "llama": _llama, "t5": _t5}
+def _roberta() -> hf.PreTrainedModel:
+    config = hf.RobertaConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=80,
+        max_position_embeddings=66, type_vocab_size=1, layer_norm_eps=1e-5,
+    )  # fmt: skip
+    return hf.RobertaForMaskedLM(config)
+
+
+def _bart(**options) -> hf.PreTrainedModel:
+    config = hf.BartConfig(
+        vocab_size=VOCAB, d_model=32, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4,
+        decoder_attention_heads=4, encoder_ffn_dim=80, decoder_ffn_dim=80, max_position_embeddings=64, **options,
+    )  # fmt: skip
+    return hf.BartForConditionalGeneration(config)
+
+
+def _bart_scaled() -> hf.PreTrainedModel:
+    return _bart(scale_embedding=True, activation_function="relu")
+
+
+class UntiedT5(hf.T5ForConditionalGeneration):
+    """v1.1: transformers 5 ties every T5 that it builds, and keeps the two tables of one that it reads."""
+
+    _tied_weights_keys = {f"{side}.embed_tokens.weight": "shared.weight" for side in ("encoder", "decoder")}
+
+
+def _t5_v11() -> hf.PreTrainedModel:
+    config = hf.T5Config(
+        vocab_size=VOCAB, d_model=32, d_kv=12, num_layers=2, num_heads=4, d_ff=80, feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False, decoder_start_token_id=0,
+    )  # fmt: skip
+    return UntiedT5(config)
+
+
+def _llama_stretched(**rope) -> hf.PreTrainedModel:
+    config = hf.LlamaConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=1,
+        head_dim=12, intermediate_size=80, tie_word_embeddings=True, attention_bias=True, mlp_bias=True,
+        rope_parameters={"rope_theta": 100.0, **rope},
+    )  # fmt: skip
+    return hf.LlamaForCausalLM(config)
+
+
+def _llama_linear() -> hf.PreTrainedModel:
+    return _llama_stretched(rope_type="linear", factor=3.0)
+
+
+def _llama_31() -> hf.PreTrainedModel:
+    return _llama_stretched(
+        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32
+    )
+
+
+BUILDERS = {
+    "bart": _bart,
+    "bart scaled": _bart_scaled,
+    "bert": _bert,
+    "gpt2": _gpt2,
+    "llama": _llama,
+    "llama linear": _llama_linear,
+    "llama 3.1": _llama_31,
+    "roberta": _roberta,
+    "t5": _t5,
+    "t5 v1.1": _t5_v11,
+}
 
 
 def oracle(family: str, seed: int = 0) -> hf.PreTrainedModel:

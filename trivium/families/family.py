@@ -7,6 +7,7 @@ A table maps each published module (or one tensor, by its full name) to what we 
     "transformer.h.*.attn.c_attn": Stacked(("….query", "….key", "….value"))        several in one, along the outputs
     "lm_head": Tied("tokens")                                                      a second name of the same tensor
     "bert.pooler.dense": Ignored("…why…")                                          read by nobody
+    "final_logits_bias": Zeros("…why…")                                            the same, if it is all zeros
 
 The same table is read both ways by `trivium.weights`.
 """
@@ -20,6 +21,7 @@ __all__ = [
     "Stacked",
     "Tied",
     "Transposed",
+    "Zeros",
     "config_value",
     "require_values",
     "size_of_heads",
@@ -64,7 +66,14 @@ class Ignored:
     why: str
 
 
-Rule = str | Transposed | Stacked | Tied | Ignored
+@dataclass(frozen=True)
+class Zeros:
+    """Published, and no part of the model as long as every value is zero; never written."""
+
+    why: str
+
+
+Rule = str | Transposed | Stacked | Tied | Ignored | Zeros
 
 
 @runtime_checkable
@@ -82,7 +91,7 @@ class Family:
 
     `classes` is Hugging Face's class of the language model; `objective` and `tokenizer` are what the paper trains it
     with, by their names in `trivium.objectives` and `trivium.text`. `sizes` are the published models' own arguments of
-    `preset`, by their published names.
+    `preset`, by their published names; `other_types` are model types of the same layout, read as this one.
     """
 
     name: str
@@ -97,6 +106,7 @@ class Family:
     write_config: Callable[[Architecture], dict[str, Any]]
     table: Callable[[Architecture], Mapping[str, Rule]]
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    other_types: tuple[str, ...] = ()
 
     def size(self, name: str) -> Architecture:
         """The published model of that name. Raises `UsageError` for one that is not there."""

@@ -4,13 +4,15 @@ __all__ = ["FAMILIES", "architecture_of_config", "family_named"]
 
 from trivium.architecture import Architecture
 from trivium.errors import ModelError, UsageError, nearest
+from trivium.families.bart import BART
 from trivium.families.bert import BERT
 from trivium.families.family import Config, Family
 from trivium.families.gpt2 import GPT2
 from trivium.families.llama import LLAMA
+from trivium.families.roberta import ROBERTA
 from trivium.families.t5 import T5
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (BERT, GPT2, LLAMA, T5)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (BART, BERT, GPT2, LLAMA, ROBERTA, T5)}
 
 
 def family_named(name: str) -> Family:
@@ -24,7 +26,7 @@ def architecture_of_config(config: Config) -> Architecture:
     """What a published config.json describes. Raises `ModelError` for a `model_type` that no page covers."""
     model_type = config.get("model_type")
     for family in FAMILIES.values():
-        if family.model_type == model_type:
+        if model_type in (family.model_type, *family.other_types):
             return family.read_config(config)
-    known = ", ".join(family.model_type for family in FAMILIES.values())
+    known = ", ".join(kind for family in FAMILIES.values() for kind in (family.model_type, *family.other_types))
     raise ModelError(f"A model of the type '{model_type}' is not known. Known types: {known}.")

@@ -17,7 +17,7 @@ from trivium.families.family import Family
 from trivium.families.registry import family_named
 from trivium.model import Transformer
 from trivium.weights.files import Weights
-from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names
+from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names, zero_names
 
 #: What norms were called in the files of 2018, BERT's own among them.
 _OLD_SUFFIXES = {".gamma": ".weight", ".beta": ".bias"}
@@ -65,6 +65,12 @@ def fill(
             raise ModelError(
                 f"In {weights.where}, '{second}' is another name of a tensor that this {family.name} holds only once, "
                 "and its values differ. The config and the weights are not of the same model."
+            )
+    for stored in zero_names(family, model):
+        if stored in names and read(stored).any():
+            raise ModelError(
+                f"In {weights.where}, '{stored}' is not zero everywhere as in the published models of {family.name}: "
+                "without it the logits would be others, and Trivium has no place for it."
             )
     for stored in names:  # file after file
         if stored in table and table[stored] not in twice:

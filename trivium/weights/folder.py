@@ -57,8 +57,8 @@ def save_folder(
     config = {
         "model_type": family.model_type,
         "architectures": [family.classes],
-        **family.write_config(model.architecture),
         **{name: value for name, value in (tokens or {}).items() if value is not None},
+        **family.write_config(model.architecture),  # last: RoBERTa's pad_token_id says where its positions begin
         **(extra or {}),
         "dtype": dtype,
     }

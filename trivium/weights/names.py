@@ -3,7 +3,7 @@
 Letters: a published tensor is `stored`; ours are parameters of the model.
 """
 
-__all__ = ["Entry", "entries", "from_stored", "ignored_names", "tied_names", "to_stored"]
+__all__ = ["Entry", "entries", "from_stored", "ignored_names", "tied_names", "to_stored", "zero_names"]
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trivium.errors import ModelError
-from trivium.families.family import Family, Ignored, Stacked, Tied, Transposed
+from trivium.families.family import Family, Ignored, Stacked, Tied, Transposed, Zeros
 from trivium.model import Transformer
 
 
@@ -48,7 +48,7 @@ def entries(model: Transformer, family: Family) -> tuple[Entry, ...]:
                 names, transposed = (name,), True
             case Stacked(names, transposed):
                 pass
-            case Tied() | Ignored():
+            case Tied() | Ignored() | Zeros():
                 continue
         for index in _indices(names[0], model):
             published, ours = stored.replace("*", index), [name.replace("*", index) for name in names]
@@ -82,8 +82,13 @@ def tied_names(model: Transformer, family: Family) -> dict[str, str]:
 def ignored_names(family: Family, model: Transformer) -> re.Pattern[str]:
     """A pattern of the published names that no part of the model reads."""
     rules = family.table(model.architecture).items()
-    ignored = [re.escape(stored).replace(r"\*", r"\d+") for stored, rule in rules if isinstance(rule, Ignored)]
+    ignored = [re.escape(stored).replace(r"\*", r"\d+") for stored, rule in rules if isinstance(rule, Ignored | Zeros)]
     return re.compile("|".join(rf"{stored}(\.weight|\.bias)?" for stored in ignored) or r"(?!)")
+
+
+def zero_names(family: Family, model: Transformer) -> tuple[str, ...]:
+    """Published tensors that no part of the model reads because they are zero."""
+    return tuple(stored for stored, rule in family.table(model.architecture).items() if isinstance(rule, Zeros))
 
 
 def to_stored(entry: Entry, parameters: Mapping[str, Tensor]) -> Tensor:
