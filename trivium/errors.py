@@ -5,6 +5,7 @@
     ├── DataError                a source, a column, a corpus, a shard that cannot be used
     │   └── UnavailableError     something that must be fetched and cannot be (offline, refused, altered)
     ├── ModelError               an architecture, a config or weights that do not fit together
+    │   └── ParityError          a model in a new form that does not say what it said before
     ├── CheckpointError          a run folder or checkpoint that is truncated, altered or of another run
     ├── BudgetError              what was asked for does not fit the time, the memory or the data
     ├── TrainingError            the run itself went wrong: not-a-number, a spike that did not recover
@@ -19,6 +20,7 @@ __all__ = [
     "CheckpointError",
     "DataError",
     "ModelError",
+    "ParityError",
     "StorageError",
     "TrainingError",
     "TriviumError",
@@ -54,6 +56,10 @@ class UnavailableError(DataError):
 
 class ModelError(TriviumError):
     """An architecture, a config or weights that do not fit together."""
+
+
+class ParityError(ModelError):
+    """A model in a new form (exported, quantized, adapted) that does not say what it said before."""
 
 
 class CheckpointError(TriviumError):
