@@ -11,8 +11,9 @@ from trivium.families.gpt2 import GPT2
 from trivium.families.llama import LLAMA
 from trivium.families.roberta import ROBERTA
 from trivium.families.t5 import T5
+from trivium.families.transformer import TRANSFORMER
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (BART, BERT, GPT2, LLAMA, ROBERTA, T5)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (BART, BERT, GPT2, LLAMA, ROBERTA, T5, TRANSFORMER)}
 
 
 def family_named(name: str) -> Family:
