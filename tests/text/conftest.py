@@ -9,7 +9,7 @@ import pytest
 from trivium.text.tokenizer import Tokenizer
 from trivium.text.training import train_tokenizer
 
-_VOCABULARY = {"bpe": 600, "wordpiece": 700, "unigram": 700}
+_VOCABULARY = {"bpe": 600, "bpe-mask": 600, "wordpiece": 700, "unigram": 700}
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from trivium.data import catalogue
 from trivium.errors import DataError, UnavailableError
 from trivium.text.tokenizer import Tokenizer
 
-KINDS = ("bpe", "wordpiece", "unigram")
+KINDS = ("bpe", "bpe-mask", "wordpiece", "unigram")
 SENTENCES = [
     "The list is sorted, then returned.",
     "  Two  spaces,\ttabs\nand lines; naïve café 日本 🙂 don't",
@@ -31,11 +31,14 @@ def tokenizer(request: pytest.FixtureRequest, tokenizers: dict[str, Tokenizer]) 
 
 
 def test_roles_of_each_kind(tokenizers: dict[str, Tokenizer]) -> None:
-    bpe, wordpiece, unigram = (tokenizers[kind] for kind in KINDS)
+    bpe, masked, wordpiece, unigram = (tokenizers[kind] for kind in KINDS)
     assert [bpe.token(bpe.begin_id), bpe.token(bpe.pad_id)] == ["<|endoftext|>", "<|pad|>"]
     assert bpe.begin_id == bpe.end_id != bpe.pad_id
     assert bpe.unknown_id is bpe.mask_id is None
     assert bpe.sentinel_ids == []
+    roberta = [masked.begin_id, masked.pad_id, masked.end_id, masked.unknown_id, masked.mask_id]
+    assert [masked.token(number) for number in roberta] == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    assert roberta == [0, 1, 2, 3, 4]
     bert = [wordpiece.pad_id, wordpiece.unknown_id, wordpiece.begin_id, wordpiece.end_id, wordpiece.mask_id]
     assert [wordpiece.token(number) for number in bert] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert bert == [0, 1, 2, 3, 4]
@@ -61,7 +64,15 @@ def test_special_ids_are_those_of_transformers(tokenizer: Tokenizer, tmp_path: P
 
 @pytest.mark.parametrize("with_config", [False, True])
 @pytest.mark.parametrize(
-    ("kind", "family"), [("bpe", "gpt2"), ("bpe", "llama"), ("wordpiece", "bert"), ("unigram", "t5")]
+    ("kind", "family"),
+    [
+        ("bpe", "gpt2"),
+        ("bpe", "llama"),
+        ("bpe-mask", "roberta"),
+        ("bpe-mask", "bart"),
+        ("wordpiece", "bert"),
+        ("unigram", "t5"),
+    ],
 )
 def test_transformers_gives_the_same_ids(
     kind: str, family: str, with_config: bool, tokenizers: dict[str, Tokenizer], english: list[str], tmp_path: Path
@@ -78,12 +89,13 @@ def test_transformers_gives_the_same_ids(
 
 
 def test_transformers_adds_what_the_family_adds(tokenizers: dict[str, Tokenizer], tmp_path: Path) -> None:
-    for kind, before, after in (("bpe", [], []), ("wordpiece", [2], [3]), ("unigram", [], [1])):
+    for kind, before, after in (("bpe", [], []), ("bpe-mask", [0], [2]), ("wordpiece", [2], [3]), ("unigram", [], [1])):
         tokenizers[kind].save(tmp_path / kind)
         theirs = AutoTokenizer.from_pretrained(tmp_path / kind)
         ids = tokenizers[kind].encode("two words")
         assert theirs("two words").input_ids == [*before, *ids, *after]
-        assert theirs("two words", "two words").input_ids == [*before, *ids, *after, *ids, *after]
+        between = [*after, *after] if kind == "bpe-mask" else after  # RoBERTa separates a pair by two </s>
+        assert theirs("two words", "two words").input_ids == [*before, *ids, *between, *ids, *after]
 
 
 def test_what_transformers_saves_is_opened(tokenizer: Tokenizer, tmp_path: Path) -> None:
@@ -165,7 +177,7 @@ def test_saved_and_loaded_it_is_the_same(tokenizer: Tokenizer, tmp_path: Path) -
 
 
 def test_fingerprints_differ(tokenizers: dict[str, Tokenizer]) -> None:
-    assert len({tokenizer.fingerprint for tokenizer in tokenizers.values()}) == 3
+    assert len({tokenizer.fingerprint for tokenizer in tokenizers.values()}) == len(KINDS)
 
 
 def test_padding_of_a_foreign_file_is_switched_off(tokenizers: dict[str, Tokenizer], tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ _SplitOption = Annotated[str | None, typer.Option("--split", help="A part of the
 def train(
     source: _SourceArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder for tokenizer.json and its companions.")],
-    kind: Annotated[str, typer.Option("--kind", help="bpe, wordpiece or unigram.")] = "bpe",
+    kind: Annotated[
+        str, typer.Option("--kind", help="bpe, bpe-mask (with RoBERTa's and BART's mask), wordpiece or unigram.")
+    ] = "bpe",
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Number of ids, special tokens included.")] = 8192,
     column: _ColumnOption = None,
     split: _SplitOption = None,

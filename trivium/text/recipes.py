@@ -1,9 +1,10 @@
 """How each kind of tokenizer is made: what the published family does, a page each.
 
-    kind        pieces are found by                 family     source
-    bpe         merging the most frequent pair      GPT-2      Sennrich et al. 2016; on bytes: Radford et al. 2019
-    wordpiece   the same; read by longest match     BERT       Schuster and Nakajima 2012; Devlin et al. 2019
-    unigram     pruning by likelihood (EM)          T5         Kudo 2018; Raffel et al. 2020
+    kind        pieces are found by                 family         source
+    bpe         merging the most frequent pair      GPT-2          Sennrich et al. 2016; on bytes: Radford et al. 2019
+    bpe-mask    the same, with a mask               RoBERTa, BART  Liu et al. 2019; Lewis et al. 2020
+    wordpiece   the same; read by longest match     BERT           Schuster and Nakajima 2012; Devlin et al. 2019
+    unigram     pruning by likelihood (EM)          T5             Kudo 2018; Raffel et al. 2020
 
 A recipe holds the family's normalizer, its words, its special tokens and their places, and the template by which
 Hugging Face's `tokenizer(text)` adds them. Training itself is the `tokenizers` library's.
@@ -51,6 +52,8 @@ class Recipe:
     specials: Mapping[str, str]
     #: Tokens at the end of the vocabulary, in the order of their ids (T5's sentinels descend to the first).
     last: tuple[str, ...]
+    #: Pieces that every vocabulary of this kind holds, whatever the text: 256 bytes, or a character.
+    fewest: int
     #: Bytes of text that training looks at; of a longer corpus, a sample.
     sample_bytes: int
     #: (corpus, vocabulary without `last`, specials) -> a trained tokenizer without a template.
@@ -78,6 +81,14 @@ def _train_bpe(corpus: Corpus, vocabulary: int, specials: Mapping[str, str]) -> 
 
 def _gpt2_template(tokenizer: Tokenizer, specials: Mapping[str, str]) -> processors.PostProcessor:
     return processors.ByteLevel(trim_offsets=False)  # it adds nothing
+
+
+def _roberta_template(tokenizer: Tokenizer, specials: Mapping[str, str]) -> processors.PostProcessor:
+    begin, end = specials["bos_token"], specials["eos_token"]
+    ids = tokenizer.get_vocab()
+    return processors.RobertaProcessing(
+        (end, ids[end]), (begin, ids[begin]), trim_offsets=False, add_prefix_space=False
+    )
 
 
 # ---- WordPiece, as BERT (cased) -------------------------------------------------------------------------------------
@@ -181,9 +192,26 @@ RECIPES: Final[dict[str, Recipe]] = {
     "bpe": Recipe(
         specials={"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|pad|>"},
         last=(),
+        fewest=256,
         sample_bytes=200_000_000,
         train=_train_bpe,
         template=_gpt2_template,
+    ),
+    "bpe-mask": Recipe(
+        specials={
+            "bos_token": "<s>",
+            "pad_token": "<pad>",
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+            "mask_token": "<mask>",
+            "cls_token": "<s>",
+            "sep_token": "</s>",
+        },
+        last=(),
+        fewest=256,
+        sample_bytes=200_000_000,
+        train=_train_bpe,
+        template=_roberta_template,
     ),
     "wordpiece": Recipe(
         specials={
@@ -194,6 +222,7 @@ RECIPES: Final[dict[str, Recipe]] = {
             "mask_token": "[MASK]",
         },
         last=(),
+        fewest=1,
         sample_bytes=200_000_000,
         train=_train_wordpiece,
         template=_bert_template,
@@ -201,6 +230,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "unigram": Recipe(
         specials={"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"},
         last=tuple(f"<extra_id_{number}>" for number in reversed(range(_T5_SENTINELS))),
+        fewest=1,
         sample_bytes=3_000_000,  # every round of EM reads every distinct word: seconds for 3 MB, half a minute for 12
         train=_train_unigram,
         template=_t5_template,

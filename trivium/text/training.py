@@ -95,7 +95,7 @@ def _corpus(texts: Iterable[str], limit_bytes: int) -> Corpus:
 
 
 def _check_room(kind: str, recipe: Recipe, vocabulary: int, specials: Mapping[str, str]) -> None:
-    fixed = len(set(specials.values())) + len(recipe.last) + (256 if kind == "bpe" else 1)
+    fixed = len(set(specials.values())) + len(recipe.last) + recipe.fewest
     if vocabulary <= fixed:
         raise DataError(
             f"A vocabulary of {vocabulary:,} leaves no room: special tokens and single bytes or characters already "
