@@ -6,7 +6,8 @@
     │   ├── pattern: Layer, ...  attention, cross-attention, MLP, their norms, and a position:
     │   │                        Rotary | Alibi | RelativeBuckets | RelativeSinusoids
     │   └── final_norm           LayerNorm | RMSNorm
-    └── head: Head               from a hidden state to the vocabulary
+    ├── head: Head               from a hidden state to the vocabulary
+    └── task: Task               or to labels and spans: Pooler | SequenceLabels | TokenLabels | Spans
 
 Variants are sum types, not flags: each member carries only its own numbers, and the part that builds it is one `match`.
 Every part counts itself: `parameters` are exact, and `flops` are the multiply-adds of matrix products, two
@@ -22,6 +23,7 @@ __all__ = [
     "Attention",
     "Dropout",
     "Embedding",
+    "EndToken",
     "FanIn",
     "Head",
     "Initialisation",
@@ -34,14 +36,21 @@ __all__ = [
     "Norm",
     "Normal",
     "Norms",
+    "Pooler",
+    "Pooling",
     "Position",
+    "Problem",
     "RMSNorm",
     "RelativeBuckets",
     "RelativeSinusoids",
     "Rotary",
     "RotaryScaling",
+    "SequenceLabels",
     "Sinusoidal",
+    "Spans",
     "Stack",
+    "Task",
+    "TokenLabels",
     "Xavier",
 ]
 
@@ -430,6 +439,111 @@ class Stack:
         return sum(layer.flops(dim, tokens, memory) for layer in self.layers)
 
 
+# ---- task heads ----------------------------------------------------------------------------------------------------
+
+Problem = Literal["single_label_classification", "multi_label_classification", "regression"]
+
+
+@dataclass(frozen=True)
+class EndToken:
+    """Pooling at the last token of this id: where a decoder beside an encoder has read the whole text (BART, T5)."""
+
+    id: int
+
+
+#: How the hidden states of a text become one: its first token's, its last token's, or their mean.
+Pooling = Literal["first", "last", "mean"]
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """tanh(linear(first token)): what BERT makes of a text (Devlin et al. 2019, section 3.1)."""
+
+    def parameters(self, dim: int) -> int:
+        """One square matrix and its bias."""
+        return dim * dim + dim
+
+    def flops(self, dim: int, positions: int) -> int:
+        """At one position of a row."""
+        return 2 * dim * dim
+
+
+@dataclass(frozen=True)
+class SequenceLabels:
+    """A label for a text: project(dropout(tanh(linear(input_dropout(pooled))))).
+
+    Without `transform` there is neither linear nor tanh. Where there is a decoder beside the encoder it reads the same
+    text, shifted behind `start_id`. A `problem` of None is one label of several, or one number where there is one.
+    """
+
+    labels: tuple[str, ...]
+    pool: Pooling | EndToken = "first"
+    transform: bool = False
+    bias: bool = True
+    input_dropout: float = 0.0
+    dropout: float = 0.0
+    problem: Problem | None = None
+    start_id: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_labels(self.labels)
+
+    def parameters(self, dim: int) -> int:
+        """The transform, and a row a label."""
+        transform = dim * dim + dim if self.transform else 0
+        return transform + len(self.labels) * (dim + self.bias)
+
+    def flops(self, dim: int, positions: int) -> int:
+        """At one position of a row."""
+        return 2 * dim * (len(self.labels) + (dim if self.transform else 0))
+
+
+@dataclass(frozen=True)
+class TokenLabels:
+    """A label for every token: project(dropout(x))."""
+
+    labels: tuple[str, ...]
+    bias: bool = True
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_labels(self.labels)
+
+    def parameters(self, dim: int) -> int:
+        """A row a label."""
+        return len(self.labels) * (dim + self.bias)
+
+    def flops(self, dim: int, positions: int) -> int:
+        """At every position."""
+        return 2 * dim * len(self.labels) * positions
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Two numbers a token: how well an answer starts and ends there (Devlin et al. 2019, section 4.2).
+
+    A decoder beside an encoder reads the same text, shifted behind `start_id`.
+    """
+
+    start_id: int | None = None
+
+    def parameters(self, dim: int) -> int:
+        """Two rows with biases."""
+        return 2 * (dim + 1)
+
+    def flops(self, dim: int, positions: int) -> int:
+        """At every position."""
+        return 4 * dim * positions
+
+
+Task = Pooler | SequenceLabels | TokenLabels | Spans
+
+
+def _require_labels(labels: tuple[str, ...]) -> None:
+    _require(len(labels) > 0, "A head that labels needs a label at least.")
+    _require(len(set(labels)) == len(labels), f"The labels of a head must differ from each other, got {labels}.")
+
+
 # ---- the whole -----------------------------------------------------------------------------------------------------
 
 
@@ -486,8 +600,8 @@ Initialisation = Normal | FanIn | Xavier
 class Architecture:
     """A whole model. Exactly the stacks that are there make its kind.
 
-    Tokens share one table of `vocab` rows and `dim` channels. `family` says whose published names and config it is
-    saved under; nothing computes by it.
+    Tokens share one table of `vocab` rows and `dim` channels. A head and a task may stand side by side, as BERT was
+    trained. `family` says whose published names and config it is saved under; nothing computes by it.
     """
 
     family: str
@@ -497,6 +611,7 @@ class Architecture:
     decoder: Stack | None = None
     head: Head | None = None
     initialisation: Initialisation = field(default_factory=Normal)
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         _require(self.vocab > 0 and self.dim > 0, f"Neither vocabulary nor width can be {min(self.vocab, self.dim)}.")
@@ -537,7 +652,8 @@ class Architecture:
         """Every trainable number, tied ones once: what Chinchilla calls N."""
         stacks = sum(stack.parameters(self.dim) for stack in self.stacks)
         head = 0 if self.head is None else self.head.parameters(self.dim, self.vocab)
-        return self.vocab * self.dim + stacks + head
+        task = 0 if self.task is None else self.task.parameters(self.dim)
+        return self.vocab * self.dim + stacks + head + task
 
     @property
     def non_embedding_parameters(self) -> int:
@@ -558,7 +674,8 @@ class Architecture:
             written = inputs
             body = self.output_stack.flops(self.dim, inputs)
         spoken = written if targets is None else targets
-        return body + (0 if self.head is None else self.head.flops(self.dim, self.vocab, spoken))
+        task = 0 if self.task is None else self.task.flops(self.dim, written)
+        return body + task + (0 if self.head is None else self.head.flops(self.dim, self.vocab, spoken))
 
     def training_flops(self, inputs: int, outputs: int | None = None, targets: int | None = None) -> int:
         """Forward and backward pass over one row: the backward pass costs twice the forward (Kaplan et al. 2020)."""

@@ -1,4 +1,4 @@
-"""The model: stacks of blocks over one table of tokens, and a head. Read this first.
+"""The model: stacks of blocks over one table of tokens, and its heads. Read this first.
 
     input_ids ─ tokens ─ encoder ─┐ memory          an encoder alone is BERT,
                                   ▼                 a decoder alone is GPT-2 or LLaMA,
@@ -26,6 +26,7 @@ from trivium.nn.mask import Mask, cross_mask, self_mask
 from trivium.nn.norm import build_norm
 from trivium.nn.position import build_position, restart_positions
 from trivium.nn.rotary import Rotary
+from trivium.nn.task import build_task
 
 
 class Stack(nn.Module):
@@ -121,6 +122,7 @@ class Transformer(nn.Module):
         self.encoder = None if architecture.encoder is None else Stack(architecture.encoder, architecture.dim)
         self.decoder = None if architecture.decoder is None else Stack(architecture.decoder, architecture.dim)
         self.head = None if architecture.head is None else Head(architecture.head, self.tokens)
+        self.task = None if architecture.task is None else build_task(architecture.task, architecture.dim)
         initialise(self, architecture, generator)
 
     def encode(
@@ -171,8 +173,45 @@ class Transformer(nn.Module):
         documents: Int[Tensor, "B T"] | None = None,
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
         decoder_documents: Int[Tensor, "B U"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B _ V"]:
         """Logits at every position of the input, or of the decoder's input where there are two."""
         assert self.head is not None, "this model has no head"
-        logits: Tensor = self.head(self.hidden(input_ids, documents, decoder_input_ids, decoder_documents))
+        logits: Tensor = self.head(self.hidden(input_ids, documents, decoder_input_ids, decoder_documents, segments))
         return logits
+
+    def task_logits(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        documents: Int[Tensor, "B T"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B *rest"]:
+        """What the task head says of each row, which is one text: labels, labels a token, or an answer's place.
+
+        A decoder beside the encoder reads the same text again, each token behind the one before it. Where both the
+        language model and the task are wanted, call `hidden` once, then `head` and `task` on what it gives.
+        """
+        task = self.architecture.task
+        assert self.task is not None, "this model has no task head"
+        shifted = None
+        if self.decoder is not None and self.encoder is not None:
+            start_id = task.start_id if isinstance(task, arch.SequenceLabels | arch.Spans) else None
+            if start_id is None:
+                raise ModelError(
+                    "A task head over an encoder-decoder needs the token that starts its decoder: start_id."
+                )
+            shifted = _behind(start_id, input_ids, documents)
+        hidden = self.hidden(input_ids, documents, shifted, None if shifted is None else documents, segments)
+        logits: Tensor = self.task(hidden, documents, input_ids)
+        return logits
+
+
+def _behind(start_id: int, input_ids: Int[Tensor, "B T"], documents: Int[Tensor, "B T"] | None) -> Int[Tensor, "B T"]:
+    """Each text one token later, behind a start token; padding may be on either side."""
+    shifted = input_ids.roll(1, dims=1)
+    shifted[:, 0] = start_id
+    if documents is None:
+        return shifted
+    begins = (documents != 0) & (documents != documents.roll(1, dims=1))
+    begins[:, 0] = documents[:, 0] != 0
+    return torch.where(begins, start_id, shifted)
