@@ -127,6 +127,11 @@ class Tokenizer:
         return self._role("bos_token", "cls_token")
 
     @property
+    def begins_texts(self) -> bool:
+        """Whether a text that a decoder continues starts with the begin token: unless the files say it does not."""
+        return self.begin_id is not None and self._roles.get("add_bos_token", True) is not False
+
+    @property
     def end_id(self) -> int | None:
         """What ends a text: "<|endoftext|>", "</s>" or "[SEP]"."""
         return self._role("eos_token", "sep_token")
@@ -175,9 +180,14 @@ class Tokenizer:
     @cached_property
     def byte_level(self) -> bool:
         """Whether the vocabulary is written in GPT-2's alphabet of 256 printable characters for the 256 bytes."""
-        description = json.loads(self._json)
-        parts = json.dumps([description.get("pre_tokenizer"), description.get("decoder")])
+        parts = json.dumps([self.description.get("pre_tokenizer"), self.description.get("decoder")])
         return '"ByteLevel"' in parts
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """`tokenizer.json` as data, as `save` writes it."""
+        content: dict[str, Any] = json.loads(self._json)
+        return content
 
     def _starts_word(self, token: str) -> bool:
         if self.kind == "wordpiece":
