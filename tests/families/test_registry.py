@@ -23,22 +23,31 @@ def test_a_page_keeps_its_promises(name: str) -> None:
 
 def test_every_kind_has_a_family_and_no_two_share_a_model_type() -> None:
     assert {family.kind for family in FAMILIES.values()} == {"encoder", "decoder", "encoder-decoder"}
-    assert len({family.model_type for family in FAMILIES.values()}) == len(FAMILIES)
+    types = [kind for family in FAMILIES.values() for kind in (family.model_type, *family.other_types)]
+    assert len(set(types)) == len(types)
+
+
+def test_a_size_that_is_not_there() -> None:
+    assert family_named("gpt2").size("xl").dim == 1600
+    with pytest.raises(
+        UsageError, match=r"gpt2 has no size 'medum'.* Did you mean 'medium'\? .*small, medium, large, xl"
+    ):
+        family_named("gpt2").size("medum")
 
 
 def test_a_family_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match=r"no family 'gtp2'.* Did you mean 'gpt2'\? .*bert, gpt2, llama, t5"):
+    with pytest.raises(UsageError, match=r"no family 'gtp2'.* Did you mean 'gpt2'\? .*bert.*gpt2.*llama.*roberta"):
         family_named("gtp2")
 
 
 @pytest.mark.parametrize("config", [{"model_type": "mamba"}, {}])
 def test_a_type_that_no_page_covers(config: dict) -> None:
-    with pytest.raises(ModelError, match=f"'{config.get('model_type')}' is not known.*bert, gpt2, llama, t5"):
+    with pytest.raises(ModelError, match=f"'{config.get('model_type')}' is not known.*bert.*gpt2.*llama.*roberta"):
         architecture_of_config(config)
 
 
 #: The sizes for which the published code has a default.
-OPTIONAL = {"type_vocab_size", "n_inner", "num_key_value_heads", "head_dim", "num_decoder_layers"} | {
+OPTIONAL = {"type_vocab_size", "n_inner", "num_key_value_heads", "head_dim", "num_decoder_layers", "pad_token_id"} | {
     f"relative_attention_{name}" for name in ("num_buckets", "max_distance")
 }
 

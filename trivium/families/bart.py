@@ -68,8 +68,9 @@ def preset(
 
 def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture. Both sides must have layers of one shape."""
-    heads, hidden = config_value(config, "encoder_attention_heads"), config_value(config, "encoder_ffn_dim")
-    require_values(config, {"decoder_attention_heads": heads, "decoder_ffn_dim": hidden})
+    heads, hidden = config_value(config, "decoder_attention_heads"), config_value(config, "decoder_ffn_dim")
+    for key, value in {"encoder_attention_heads": heads, "encoder_ffn_dim": hidden}.items():
+        require_values({"model_type": "bart", key: config_value(config, key)}, {key: value})
     require_values(config, {"is_encoder_decoder": True, "is_decoder": False, "tie_word_embeddings": True})
     # What the first files said of relatives that never became models of this type.
     relatives = {"normalize_before": False, "normalize_embedding": True, "add_final_layer_norm": False}
@@ -163,7 +164,7 @@ BART = Family(
     model_type="bart",
     classes="BartForConditionalGeneration",
     objective="span",
-    tokenizer="bpe",
+    tokenizer="bpe-mask",
     prefix="model.",
     preset=preset,
     read_config=read_config,
