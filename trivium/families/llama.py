@@ -84,24 +84,25 @@ def read_config(config: Config) -> arch.Architecture:
 
 def _read_scaling(rope: Config, config: Config) -> arch.RotaryScaling | None:
     kind = rope.get("rope_type") or rope.get("type") or "default"
+    if kind == "default":
+        return None
+    if kind not in ("linear", "llama3"):
+        raise ModelError(
+            f"This LLaMA stretches its rotary positions by '{kind}'; known are default, linear and llama3."
+        )
     try:
-        match kind:
-            case "default":
-                return None
-            case "linear":
-                return arch.LinearScaling(float(rope["factor"]))
-            case "llama3":
-                return arch.LlamaScaling(
-                    factor=float(rope["factor"]),
-                    low=float(rope["low_freq_factor"]),
-                    high=float(rope["high_freq_factor"]),
-                    original_positions=int(
-                        rope.get("original_max_position_embeddings") or config["max_position_embeddings"]
-                    ),
-                )
+        factor = float(rope["factor"])
+        if factor <= 0:
+            raise ValueError(factor)
+        if kind == "linear":
+            return arch.LinearScaling(factor)
+        original = rope.get("original_max_position_embeddings") or config["max_position_embeddings"]
+        return arch.LlamaScaling(factor, float(rope["low_freq_factor"]), float(rope["high_freq_factor"]), int(original))
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"This LLaMA stretches its rotary positions by '{kind}', which needs {error}.") from error
-    raise ModelError(f"This LLaMA stretches its rotary positions by '{kind}'; known are default, linear and llama3.")
+        raise ModelError(
+            f"This LLaMA stretches its rotary positions by '{kind}', and its settings do not say how ({error!r}):"
+            f" {rope}."
+        ) from error
 
 
 def _write_scaling(scaling: arch.RotaryScaling | None) -> dict[str, Any]:
