@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from trivium.architecture import Architecture
+from trivium.data import catalogue
 from trivium.decode import fill
 from trivium.decode.fill import MaskFilling, SpanFilling
 from trivium.decode.generate import Completion, Delta, generate, stream
@@ -28,8 +29,12 @@ from trivium.decode.score import Score, score
 from trivium.errors import ModelError, UsageError, nearest
 from trivium.files import atomic_write
 from trivium.model import Transformer
+from trivium.text.chat import Message, chat_ids
+from trivium.text.gguf_vocabulary import read_tokenizer
 from trivium.text.tokenizer import Tokenizer
 from trivium.weights.folder import load_folder, save_folder
+from trivium.weights.gguf import load_gguf
+from trivium.weights.gguf_file import open_gguf
 from trivium.weights.reference import model_folder
 
 _GENERATION_CONFIG = "generation_config.json"
@@ -41,13 +46,17 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 def load(
     reference: str | Path, device: torch.device | str | None = None, dtype: torch.dtype | str | None = None
 ) -> "LanguageModel":
-    """A model by its reference: a local folder, a run folder, or a hub id; the same everywhere, and offline.
+    """A model by its reference: the same everywhere, and offline.
 
-    On the GPU if there is one, in the precision of its file, unless told otherwise. Raises `UsageError` for a reference
-    that is nothing, `UnavailableError` for one that cannot be fetched, `ModelError` for a folder without a whole model,
-    `DataError` for one without a tokenizer.
+    A local folder, a run folder, a `.gguf` file (or a folder with one and nothing else to load), a name of the
+    catalogue (`trivium data list`: "minilm", "smollm2-135m"), or a hub id. On the GPU if there is one, in the precision
+    of its file (float32 for GGUF), unless told otherwise. Raises `UsageError` for a reference that is nothing,
+    `UnavailableError` for one that cannot be fetched, `ModelError` for a folder without a whole model, `DataError` for
+    one without a tokenizer.
     """
-    folder = model_folder(reference)
+    folder = _located(reference)
+    if (gguf := _gguf_file(folder)) is not None:
+        return _load_gguf(gguf, _dtype(dtype), _device(device))
     if not (folder / "config.json").is_file() and any(folder.glob("checkpoint-*")):
         raise ModelError(
             f"{folder} holds a run that has not finished: there are checkpoints, but no model yet. Start it again by "
@@ -115,6 +124,21 @@ class LanguageModel:
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
         return stream(self.model, self.tokenizer, self._prompts(texts), self.options(**options), self.start_id)
 
+    def chat(self, messages: Sequence[Message], **options: Any) -> Completion:
+        """The model's answer to a conversation: `lm.chat([{"role": "user", "content": "Hello"}])`.
+
+        The messages are put into the form of the tokenizer's own chat template; a special token that a message spells
+        stays text. The options are those of `generate`. Raises `UsageError` also for a model that is no decoder, has no
+        template, or whose template refuses the messages.
+        """
+        ids = self._conversation(messages)
+        return generate(self.model, self.tokenizer, [ids], self.options(**options), self.start_id)[0]
+
+    def stream_chat(self, messages: Sequence[Message], **options: Any) -> Iterator[Delta]:
+        """The same answer, token by token."""
+        ids = self._conversation(messages)
+        return stream(self.model, self.tokenizer, [ids], self.options(**options), self.start_id)
+
     def options(self, **options: Any) -> Sampling:
         """The options of one call with everything set, as `generate` uses them; they print well.
 
@@ -159,8 +183,11 @@ class LanguageModel:
         real = torch.ones_like(ids) if documents is None else documents
         return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
 
-    def save(self, folder: Path | str) -> None:
-        """Write a Hugging Face folder: config, weights, tokenizer, and how to decode."""
+    def save(self, folder: Path | str, max_shard_bytes: int | None = None) -> None:
+        """Write a Hugging Face folder: config, weights, tokenizer, and how to decode.
+
+        With `max_shard_bytes`, weights of more bytes go into several files with an index.
+        """
         folder = Path(folder)
         words = self.tokenizer
         ids = {"pad_token_id": words.pad_id}
@@ -173,14 +200,55 @@ class LanguageModel:
             config = {name: number for name, number in ids.items() if number is not None}
             config |= Sampling.from_generation_config(self.generation_config).to_generation_config()
             atomic_write(folder / _GENERATION_CONFIG, json.dumps(config, indent=2) + "\n")
-        save_folder(folder, self.model, tokens=ids)
+        save_folder(folder, self.model, tokens=ids, max_shard_bytes=max_shard_bytes)
 
     def __repr__(self) -> str:
         shown = self.architecture
         return f"LanguageModel({shown.family}, {shown.kind}, {shown.parameters:,} parameters, {self.tokenizer!r})"
 
+    def _conversation(self, messages: Sequence[Message]) -> list[int]:
+        if self.architecture.kind != "decoder":
+            raise UsageError(f"Only a decoder holds a conversation, and this is an {self.architecture.kind}.")
+        return chat_ids(self.tokenizer, messages)
+
     def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
         return [prompt_ids(self.tokenizer, self.architecture.kind, text) for text in texts]
+
+
+def _located(reference: str | Path) -> Path:
+    """The folder or `.gguf` file of a reference. What is here goes before the catalogue, and that before the hub."""
+    path = Path(reference).expanduser()
+    if path.suffix == ".gguf" and path.is_file():
+        return path
+    entry = catalogue.ENTRIES.get(str(reference))
+    if entry is not None and entry.kind == "weights" and not path.is_dir():
+        return catalogue.get(entry.name)
+    return model_folder(reference)
+
+
+def _gguf_file(place: Path) -> Path | None:
+    """The GGUF file that a place is, or holds as its only model."""
+    if place.is_file():
+        return place
+    found = sorted(place.glob("*.gguf"))
+    if not found or (place / "config.json").is_file() or any(place.glob("checkpoint-*")):
+        return None
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise UsageError(f"{place} holds several models: {names}. Give one of these files.")
+    return found[0]
+
+
+def _load_gguf(path: Path, dtype: torch.dtype | None, device: torch.device) -> "LanguageModel":
+    file = open_gguf(path)
+    tokenizer = read_tokenizer(file.metadata, str(path))
+    model = load_gguf(file, dtype, device)
+    if tokenizer.vocabulary > model.architecture.vocab:
+        raise ModelError(
+            f"{path} holds {tokenizer.vocabulary:,} tokens and a table of {model.architecture.vocab:,} rows: the file "
+            "was altered. Fetch it again."
+        )
+    return LanguageModel(model, tokenizer)
 
 
 def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:

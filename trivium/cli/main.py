@@ -20,6 +20,7 @@ import typer
 
 from trivium.cli import data, tokenizer
 from trivium.cli.console import printable
+from trivium.cli.export import export
 from trivium.cli.generate import generate
 from trivium.cli.preview import preview
 from trivium.cli.run import run
@@ -50,6 +51,7 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
         {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
     ),
     "generate": generate,
+    "export": export,
     "schema": schema,
 }
 

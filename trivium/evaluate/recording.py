@@ -51,7 +51,7 @@ def record(
     probes: Mapping[str, str] = PROBES,
 ) -> Recording:
     """What a model says on the probes: at every position, an encoder with some tokens masked, an encoder-decoder made
-    to say its own input.
+    to say its own input. A model without a vocabulary head says its labels, or its hidden states.
 
     With `like`, the recording of the form before, the model reads that one's tokens, so that a tokenizer that differs
     is not taken for weights that do. Raises `UsageError` in training mode, `ModelError` where the model has fewer rows
@@ -68,7 +68,7 @@ def record(
         )
     if kind == "encoder-decoder" and start_id is None:
         raise ModelError("Nothing says which token starts the decoder: the config has no decoder_start_token_id.")
-    logits = {name: _logits(model, ids, start_id) for name, ids in inputs.items()}
+    logits = {name: _said(model, ids, start_id) for name, ids in inputs.items()}
     texts = [tokenizer.decode([number], skip_special=False) for number in range(tokenizer.vocabulary)]
     template = tokenizer.chat_template
     return Recording(
@@ -89,8 +89,13 @@ def _input(model: Transformer, tokenizer: Tokenizer, ids: tuple[int, ...]) -> tu
     return tuple(read)
 
 
-def _logits(model: Transformer, ids: tuple[int, ...], start_id: int | None) -> Float[Tensor, "T V"]:
+def _said(model: Transformer, ids: tuple[int, ...], start_id: int | None) -> Float[Tensor, "_ V"]:
+    """What the model says of one text: by the head of its vocabulary, else its task head, else its hidden states."""
     row = torch.tensor([ids], device=model.tokens.weight.device)
-    pair = model.architecture.kind == "encoder-decoder"
-    logits: Tensor = model(row, None, torch.tensor([[start_id, *ids[:-1]]], device=row.device) if pair else None)
-    return logits[0].float().cpu()
+    if model.head is None and model.task is not None:
+        said: Tensor = model.task_logits(row)
+    else:
+        pair = model.architecture.kind == "encoder-decoder"
+        decoder_ids = torch.tensor([[start_id, *ids[:-1]]], device=row.device) if pair else None
+        said = (model if model.head is not None else model.hidden)(row, None, decoder_ids)
+    return said.reshape(-1, said.shape[-1]).float().cpu()
