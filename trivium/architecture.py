@@ -541,7 +541,6 @@ Task = Pooler | SequenceLabels | TokenLabels | Spans
 
 def _require_labels(labels: tuple[str, ...]) -> None:
     _require(len(labels) > 0, "A head that labels needs a label at least.")
-    _require(len(set(labels)) == len(labels), f"The labels of a head must differ from each other, got {labels}.")
 
 
 # ---- the whole -----------------------------------------------------------------------------------------------------

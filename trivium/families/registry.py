@@ -11,6 +11,7 @@ from trivium.families.gpt2 import GPT2
 from trivium.families.llama import LLAMA
 from trivium.families.roberta import ROBERTA
 from trivium.families.t5 import T5
+from trivium.families.tasks import with_task
 from trivium.families.transformer import TRANSFORMER
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (BART, BERT, GPT2, LLAMA, ROBERTA, T5, TRANSFORMER)}
@@ -28,6 +29,6 @@ def architecture_of_config(config: Config) -> Architecture:
     model_type = config.get("model_type")
     for family in FAMILIES.values():
         if model_type in (family.model_type, *family.other_types):
-            return family.read_config(config)
+            return with_task(family, family.read_config(config), config)
     known = ", ".join(kind for family in FAMILIES.values() for kind in (family.model_type, *family.other_types))
     raise ModelError(f"A model of the type '{model_type}' is not known. Known types: {known}.")

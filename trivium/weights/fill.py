@@ -15,6 +15,7 @@ from trivium.architecture import Architecture
 from trivium.errors import ModelError
 from trivium.families.family import Family
 from trivium.families.registry import family_named
+from trivium.families.tasks import published
 from trivium.model import Transformer
 from trivium.weights.files import Weights
 from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names, zero_names
@@ -36,7 +37,7 @@ def fill(
     misshapen tensors; and for one that holds NaN or infinity, is quantized, or is the second name of another and
     differs from it.
     """
-    family = family_named(architecture.family)
+    family = published(family_named(architecture.family), architecture)
     with torch.device("meta"):
         model = Transformer(architecture)
     parameters = dict(model.named_parameters())

@@ -8,6 +8,7 @@ __all__ = ["load_folder", "read_architecture", "save_folder"]
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 from trivium.architecture import Architecture
 from trivium.errors import ModelError
 from trivium.families.registry import architecture_of_config, family_named
+from trivium.families.tasks import as_held, published, without_prefix
 from trivium.files import atomic_write, storage_errors
 from trivium.model import Transformer
 from trivium.weights.files import open_weights
@@ -52,7 +54,7 @@ def save_folder(
     With `max_shard_bytes`, weights of more bytes go into several files with an index, as Hugging Face does: a tensor is
     never cut, so one that is larger has a file of its own. Each file appears whole. Tied tensors are written once.
     """
-    family = family_named(model.architecture.family)
+    family = published(family_named(model.architecture.family), model.architecture)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     config = {
         "model_type": family.model_type,
@@ -62,7 +64,10 @@ def save_folder(
         **(extra or {}),
         "dtype": dtype,
     }
-    _save_weights(folder, model, entries(model, family), max_shard_bytes)
+    table = entries(model, family)
+    if without_prefix(model.architecture):
+        table = tuple(replace(entry, stored=entry.stored.removeprefix(family.prefix)) for entry in table)
+    _save_weights(folder, model, table, max_shard_bytes)
     atomic_write(folder / _CONFIG, json.dumps(config, indent=2) + "\n")
 
 
@@ -74,7 +79,8 @@ def load_folder(
     Raises `ModelError` as `open_weights` and `fill` do: for weights that are absent, not whole, no numbers, or not of
     this config.
     """
-    return fill(read_architecture(folder), open_weights(folder), dtype, device)
+    architecture, weights = read_architecture(folder), open_weights(folder)
+    return fill(as_held(architecture, weights.shapes), weights, dtype, device)
 
 
 def _save_weights(
