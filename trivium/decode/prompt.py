@@ -1,7 +1,7 @@
 """What a model reads: a text's tokens with the special tokens of its family around them.
 
     encoder            begin text end       [CLS] ... [SEP]
-    decoder            begin text           <s> ..., where the tokenizer has a begin token
+    decoder            begin text           <s> ..., where the tokenizer has a begin token and its files use it
     encoder-decoder    text end             ... </s>; the decoder starts from its start token
 
 Letters: B rows, T tokens of the longest prompt.
@@ -35,6 +35,8 @@ def surround(tokenizer: Tokenizer, kind: Kind, ids: Ids) -> list[int]:
     """The special tokens of the family around the tokens of a text."""
     begin = [] if tokenizer.begin_id is None or kind == "encoder-decoder" else [tokenizer.begin_id]
     end = [] if tokenizer.end_id is None or kind == "decoder" else [tokenizer.end_id]
+    if kind == "decoder" and ids and not tokenizer.begins_texts:
+        begin = []
     surrounded = [*begin, *ids, *end]
     if not surrounded:
         raise UsageError("The prompt is empty, and the tokenizer has no token that begins a text: give some text.")

@@ -97,6 +97,10 @@ class Tokenizer:
                 _check_surrogates(text, number)
             raise
 
+    def encode_with_special(self, text: str) -> list[int]:
+        """The ids of a text in which spelled special tokens are those tokens: for texts of templates, not of people."""
+        return list(self._hearing.encode(text, add_special_tokens=False).ids)
+
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
         """The text of ids. For byte-level BPE `decode(encode(text)) == text`; the other kinds normalize spaces."""
         return str(self._raw.decode([int(number) for number in ids], skip_special_tokens=skip_special))
@@ -140,6 +144,12 @@ class Tokenizer:
     def mask_id(self) -> int | None:
         """What hides a token from a masked language model."""
         return self._role("mask_token")
+
+    @property
+    def special_tokens(self) -> dict[str, str]:
+        """Each role that is filled, with its token: `{"bos_token": "<s>", ...}`."""
+        given = {role: self._roles[role] for role in _PUBLISHED_NAMES if self._roles.get(role) is not None}
+        return {role: token["content"] if isinstance(token, dict) else str(token) for role, token in given.items()}
 
     @cached_property
     def sentinel_ids(self) -> list[int]:
@@ -188,6 +198,10 @@ class Tokenizer:
         """`tokenizer.json` as data, as `save` writes it."""
         content: dict[str, Any] = json.loads(self._json)
         return content
+
+    @cached_property
+    def _hearing(self) -> tokenizers.Tokenizer:
+        return tokenizers.Tokenizer.from_str(self._json)
 
     def _starts_word(self, token: str) -> bool:
         if self.kind == "wordpiece":
@@ -246,8 +260,9 @@ class Tokenizer:
             raise DataError(
                 f"{folder} holds no tokenizer that can be read: {error}. It may be truncated; copy or train it again."
             ) from error
-        template = folder / "chat_template.jinja"
-        return cls(raw, _read_roles(folder), template.read_text() if template.is_file() else None)
+        roles = _read_roles(folder)
+        template = _read_template(folder, roles.pop("chat_template", None))
+        return cls(raw, roles if roles.keys() & _PUBLISHED_NAMES.keys() else {}, template)
 
 
 def _read_gpt2(folder: Path) -> tokenizers.Tokenizer:
@@ -269,7 +284,18 @@ def _read_roles(folder: Path) -> dict[str, Any]:
                 roles |= json.loads(file.read_text())
             except ValueError as error:
                 raise DataError(f"{file} is not JSON: {error}. It may be truncated; copy or train it again.") from error
-    return roles if roles.keys() & _PUBLISHED_NAMES.keys() else {}
+    return roles
+
+
+def _read_template(folder: Path, older: Any) -> str | None:
+    """The chat template: its own file, or the older place in `tokenizer_config.json`, one or several with names."""
+    file = folder / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    if isinstance(older, list):
+        named = {entry.get("name"): entry.get("template") for entry in older if isinstance(entry, dict)}
+        older = named.get("default")
+    return older if isinstance(older, str) else None
 
 
 def _roles_by_published_name(raw: tokenizers.Tokenizer) -> dict[str, Any]:
