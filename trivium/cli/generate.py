@@ -12,15 +12,21 @@ from trivium.cli.console import JsonOption, emit, printable, say
 from trivium.errors import UsageError
 
 if TYPE_CHECKING:
+    from trivium.decode.fill import SpanFilling
     from trivium.decode.generate import Completion
     from trivium.language_model import LanguageModel
 
 
 def generate(
-    model: Annotated[str, typer.Argument(help="A model's folder, a run folder, or a hub id.", show_default=False)],
+    model: Annotated[str, typer.Argument(help="A folder, run, .gguf, catalogue name or hub id.", show_default=False)],
     prompt: Annotated[
         str | None, typer.Argument(help="The text; without it, standard input is read.", show_default=False)
     ] = None,
+    chat: Annotated[
+        str | None,
+        typer.Option(help="Say this to the model, in the form of its own chat template.", show_default=False),
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="With --chat: how the model should behave.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="End after so many tokens.")] = None,
     min_tokens: Annotated[int | None, typer.Option(help="Do not end before so many tokens.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy: always the most probable token.")] = None,
@@ -57,12 +63,19 @@ def generate(
     given = {name: value for name, value in options.items() if value is not None}
     if stream and as_json:
         raise UsageError("--stream prints text while it comes, and --json one document at the end: choose one.")
-    text = _prompt(prompt)
+    if system is not None and chat is None:
+        raise UsageError("--system tells the model how to behave in a chat, and there is no --chat.")
+    if chat is not None and prompt is not None:
+        raise UsageError("--chat is what the model is told, so there is no place for a prompt: give one of the two.")
+    text = "" if chat is not None else _prompt(prompt)
 
     from trivium.language_model import load
 
     lm = load(model, device, dtype)
-    if lm.architecture.kind == "encoder":
+    if chat is not None:
+        told = [{"role": "system", "content": system}] if system is not None else []
+        _write(lm, [*told, {"role": "user", "content": chat}], given, stream, as_json)
+    elif lm.architecture.kind == "encoder":
         _fill_masks(lm, text, given, stream, as_json)
     else:
         _write(lm, text, given, stream, as_json)
@@ -86,7 +99,9 @@ def _fill_masks(lm: "LanguageModel", text: str, given: dict[str, Any], stream: b
     emit(lm.fill_mask(text, given.get("top_k", 5)), as_json=as_json)
 
 
-def _write(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, as_json: bool) -> None:
+def _write(
+    lm: "LanguageModel", text: str | list[dict[str, str]], given: dict[str, Any], stream: bool, as_json: bool
+) -> None:
     options = lm.options(**given)
     call = {**given, "seed": options.seed}
     say(f"decoding: {options}")
@@ -96,13 +111,14 @@ def _write(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, 
     start = time.perf_counter()
     from trivium.decode.fill import SpanFilling
 
-    gaps = any(lm.tokenizer.token(sentinel) in text for sentinel in lm.tokenizer.sentinel_ids)
+    sentinels = [lm.tokenizer.token(sentinel) for sentinel in lm.tokenizer.sentinel_ids]
+    gaps = isinstance(text, str) and any(sentinel in text for sentinel in sentinels)
     if gaps and stream:
         raise UsageError("Gaps are filled once all is said: leave out --stream, or write a prompt without gaps.")
     if stream:
         completion = _streamed(lm, text, call)
     else:
-        result = lm.fill_spans(text, **call) if gaps else lm.generate(text, **call)
+        result = _said(lm, text, gaps, call)
         document = {"decoding": options.to_dict(), "seconds": time.perf_counter() - start, **result.to_dict()}
         emit(document, as_json=as_json, human=str(result))
         completion = result.completion if isinstance(result, SpanFilling) else result
@@ -110,9 +126,18 @@ def _write(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, 
     say(f"{tokens:,} tokens in {seconds:.2f} s ({tokens / seconds:,.1f} tokens/s), ended by {completion.finish_reason}")
 
 
-def _streamed(lm: "LanguageModel", text: str, call: dict[str, Any]) -> "Completion":
+def _said(
+    lm: "LanguageModel", text: str | list[dict[str, str]], gaps: bool, call: dict[str, Any]
+) -> "Completion | SpanFilling":
+    if not isinstance(text, str):
+        return lm.chat(text, **call)
+    return lm.fill_spans(text, **call) if gaps else lm.generate(text, **call)
+
+
+def _streamed(lm: "LanguageModel", text: str | list[dict[str, str]], call: dict[str, Any]) -> "Completion":
     """Print each piece as it comes; the completion, once it has ended."""
-    for delta in lm.stream(text, **call):
+    deltas = lm.stream(text, **call) if isinstance(text, str) else lm.stream_chat(text, **call)
+    for delta in deltas:
         sys.stdout.write(printable(delta.text))
         sys.stdout.flush()
     sys.stdout.write("\n")
