@@ -55,6 +55,7 @@ TESTS_OF_THE_WHOLE = {
     "tests/test_cli.py": "whole command lines",
     "tests/test_docs.py": "README.md and docs/",
     "tests/families/test_oracle.py": "every family against transformers",
+    "tests/families/test_sizes.py": "the published sizes of every family",
     "tests/cli/test_project.py": "trivium run and trivium schema",
 }
 
