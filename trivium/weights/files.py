@@ -141,10 +141,10 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
         raise _not_whole(path, error) from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]  # as trainers of the time wrapped it
-    if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise ModelError(
-            f"{path} holds {type(content).__name__} of other things than tensors: it is no file of weights."
-        )
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in content.items()
+    ):
+        raise ModelError(f"{path} holds other things than tensors by name: it is no file of weights.")
     return dict(content)
 
 
@@ -152,7 +152,7 @@ def _parts(folder: Path, index: str) -> list[Path]:
     try:
         content = json.loads((folder / index).read_text(encoding="utf-8"))
         names = sorted(set(content["weight_map"].values()))
-        outside = [name for name in names if Path(name).name != name or "\\" in name]
+        outside = [name for name in names if Path(name).name != name or "\\" in name or name in ("", "..")]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{folder / index} is no index of weight files ({error!r}): it may be truncated. Fetch it again."
