@@ -101,6 +101,15 @@ class Tokenizer:
         """The ids of a text in which spelled special tokens are those tokens: for texts of templates, not of people."""
         return list(self._hearing.encode(text, add_special_tokens=False).ids)
 
+    def framed(self, text: str, second: str | None = None) -> tokenizers.Encoding:
+        """A text, or a pair, within the special tokens of the file's own template, and where in it each token stands.
+
+        So read models with task heads; the encoding has `ids`, `type_ids`, `offsets`, `word_ids` and `sequence_ids`.
+        """
+        for number, part in enumerate((text, second or "")):
+            _check_surrogates(part, number)
+        return self._raw.encode(text, second, add_special_tokens=True)
+
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
         """The text of ids. For byte-level BPE `decode(encode(text)) == text`; the other kinds normalize spaces."""
         return str(self._raw.decode([int(number) for number in ids], skip_special_tokens=skip_special))
