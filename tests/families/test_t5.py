@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 import transformers as hf
+from safetensors.torch import load_file
 
 from tests.families.tiny import oracle_logits
-from trivium.architecture import RelativeBuckets
+from trivium.architecture import Dropout, RelativeBuckets
 from trivium.errors import ModelError
 from trivium.families import t5
 from trivium.model import Transformer
@@ -71,6 +72,35 @@ def test_v11_through_transformers_and_back(tmp_path) -> None:
     assert back.architecture == architecture
     with torch.no_grad():
         assert torch.equal(back(ids, None, ids), logits)
+
+
+def test_v1_scales_the_hidden_state_before_its_tied_head() -> None:
+    architecture = t5.preset(vocab=97, dim=16, depth=1, heads=2)
+    model = Transformer(architecture, torch.Generator().manual_seed(0)).eval()
+    ids = torch.randint(3, 97, (1, 5))
+    with torch.no_grad():
+        hidden, logits = model.hidden(ids, None, ids), model(ids, None, ids)
+    torch.testing.assert_close(logits, (hidden / 4) @ model.tokens.weight.T)
+
+
+def test_the_bias_table_sits_in_the_first_block_of_each_side(tmp_path) -> None:
+    """And its heads together need not be as wide as the model."""
+    architecture = t5.preset(vocab=97, dim=16, depth=3, heads=4, head_dim=12)
+    save_folder(tmp_path, Transformer(architecture))
+    stored = load_file(tmp_path / "model.safetensors")
+    tables = {name: tuple(tensor.shape) for name, tensor in stored.items() if "relative_attention_bias" in name}
+    stem = "block.0.layer.0.SelfAttention"
+    assert tables == {f"{side}.{stem}.relative_attention_bias.weight": (32, 4) for side in ("encoder", "decoder")}
+    assert stored[f"encoder.{stem}.q.weight"].shape == (48, 16)
+    assert stored[f"encoder.{stem}.o.weight"].shape == (16, 48)
+
+
+def test_dropout_is_where_t5_has_it() -> None:
+    """Of the embeddings, the attention weights, the MLP inside, what a sublayer adds, and after the last norm."""
+    architecture = t5.preset(dropout=0.1)
+    for stack in (architecture.encoder, architecture.decoder):
+        assert (stack.embedding.dropout, stack.final_dropout) == (0.1, 0.1)
+        assert stack.pattern[0].dropout == Dropout(residual=0.1, attention=0.1, hidden=0.1)
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from tests.test_architecture import TINY
 from trivium.errors import ModelError
 from trivium.families.registry import family_named
 from trivium.model import Transformer
-from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names, to_stored
+from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names, to_stored, zero_names
 
 
-def model(family: str) -> Transformer:
-    return Transformer(TINY[family], torch.Generator().manual_seed(0))
+def model(name: str) -> Transformer:
+    return Transformer(TINY[name], torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("family", TINY)
-def test_every_parameter_goes_out_once_and_comes_back(family: str) -> None:
-    built = model(family)
+@pytest.mark.parametrize("name", TINY)
+def test_every_parameter_goes_out_once_and_comes_back(name: str) -> None:
+    built = model(name)
     parameters = dict(built.named_parameters())
-    table = entries(built, family_named(family))
+    table = entries(built, family_named(built.architecture.family))
     assert len({entry.stored for entry in table}) == len(table)
     back = {}
     for entry in table:
@@ -56,20 +56,36 @@ def test_a_shape_that_does_not_fit_names_the_tensor() -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "expected"),
+    ("name", "expected"),
     [
         ("bert", {"cls.predictions.decoder.weight": "tokens", "cls.predictions.decoder.bias": "head.projection"}),
         ("gpt2", {"lm_head.weight": "tokens"}),
-        ("llama", {}),
+        ("llama", {"lm_head.weight": "tokens"}),
+        ("grouped", {}),
         (
             "t5",
             dict.fromkeys(("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"), "tokens"),
         ),
     ],
 )
-def test_second_names_of_a_tensor(family: str, expected: dict[str, str]) -> None:
-    full = {name: f"{first}.{name.rpartition('.')[2]}" for name, first in expected.items()}
-    assert tied_names(model(family), family_named(family)) == full
+def test_second_names_of_a_tensor(name: str, expected: dict[str, str]) -> None:
+    full = {second: f"{first}.{second.rpartition('.')[2]}" for second, first in expected.items()}
+    built = model(name)
+    assert tied_names(built, family_named(built.architecture.family)) == full
+
+
+def test_sides_of_different_depth_have_their_own_layers() -> None:
+    built = model("t5 v1.1")
+    stored = {entry.stored.split(".layer.")[0] for entry in entries(built, family_named("t5"))}
+    assert {name for name in stored if ".block." in name} == {"encoder.block.0", "encoder.block.1", "decoder.block.0"}
+
+
+def test_what_must_be_zero_is_named_and_never_written() -> None:
+    built, family = model("bart"), family_named("bart")
+    assert zero_names(family, built) == ("final_logits_bias",)
+    assert ignored_names(family, built).fullmatch("final_logits_bias")
+    assert "final_logits_bias" not in {entry.stored for entry in entries(built, family)}
+    assert zero_names(family_named("t5"), model("t5")) == ()
 
 
 @pytest.mark.parametrize(
