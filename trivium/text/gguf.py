@@ -3,12 +3,11 @@
 __all__ = ["write_gguf"]
 
 from pathlib import Path
-from typing import cast
 
 from trivium.model import Transformer
 from trivium.text.gguf_vocabulary import tokenizer_metadata
 from trivium.text.tokenizer import Tokenizer
-from trivium.weights.gguf import GgufKind, check_gguf_family, save_gguf
+from trivium.weights.gguf import check_gguf_family, save_gguf
 
 
 def write_gguf(path: Path, model: Transformer, tokenizer: Tokenizer, kind: str) -> None:
@@ -20,4 +19,4 @@ def write_gguf(path: Path, model: Transformer, tokenizer: Tokenizer, kind: str) 
     """
     check_gguf_family(model.architecture.family)
     metadata = tokenizer_metadata(tokenizer, model.architecture.vocab)
-    save_gguf(path, model, cast(GgufKind, kind), metadata)
+    save_gguf(path, model, kind, metadata)

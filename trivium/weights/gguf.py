@@ -11,7 +11,7 @@ __all__ = ["GgufWeights", "check_gguf_family", "load_gguf", "save_gguf"]
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
@@ -27,8 +27,6 @@ from trivium.weights.gguf_families import PAGES, ROPE, Page, stretching
 from trivium.weights.gguf_file import GgufFile, write_file
 from trivium.weights.gguf_layout import Layout
 from trivium.weights.names import entries, to_stored
-
-GgufKind = Literal["f32", "f16", "q8_0"]
 
 _FILE_TYPES: Final = {"f32": 0, "f16": 1, "q8_0": 7}
 _TWINS: Final = {"output.weight": "token_embd.weight"}
@@ -86,15 +84,15 @@ def check_gguf_family(family: str) -> Page:
     )
 
 
-def save_gguf(path: Path, model: Transformer, kind: GgufKind, metadata: Mapping[str, Any]) -> None:
+def save_gguf(path: Path, model: Transformer, kind: str, metadata: Mapping[str, Any]) -> None:
     """Write a decoder whole or not at all; `metadata` are those of its tokenizer.
 
     `kind` is the type of the matrices: "f32", "f16", or "q8_0" (8 bits and a scale for each 32 numbers of a row; rows
     that 32 does not divide stay "f16"). Vectors and positions are float32. Raises `UsageError` for another kind or
     family.
     """
-    if kind not in get_args(GgufKind):
-        raise UsageError(f"GGUF is written as {', '.join(get_args(GgufKind))}, not as '{kind}'.")
+    if kind not in _FILE_TYPES:
+        raise UsageError(f"GGUF is written as {', '.join(_FILE_TYPES)}, not as '{kind}'.")
     page, architecture = check_gguf_family(model.architecture.family), model.architecture
     family = family_named(architecture.family)
     config = family.write_config(architecture)
@@ -152,7 +150,7 @@ def _layout(layouts: Mapping[str, Layout], stem: str, axes: int) -> Layout | Non
     return None if layout is None or (axes == 1 and not layout.vectors) else layout
 
 
-def _form(name: str, shape: tuple[int, ...], kind: GgufKind) -> tuple[tuple[int, ...], GGMLQuantizationType]:
+def _form(name: str, shape: tuple[int, ...], kind: str) -> tuple[tuple[int, ...], GGMLQuantizationType]:
     if len(shape) == 1 or name == "position_embd.weight":
         return shape, GGMLQuantizationType.F32
     found = GGMLQuantizationType[kind.upper()]

@@ -65,6 +65,8 @@ def _llama_config(file: GgufFile) -> dict[str, Any]:
         "max_position_embeddings": fields.whole("context_length"),
         "rope_parameters": {"rope_theta": theta, **_scaling(file, fields, theta, head_dim)},
         "tie_word_embeddings": "output.weight" not in file.tensors,
+        "attention_bias": "blk.0.attn_q.bias" in file.tensors,
+        "mlp_bias": "blk.0.ffn_up.bias" in file.tensors,
     }
 
 
