@@ -10,7 +10,7 @@ __all__ = ["LanguageModel", "load"]
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -18,17 +18,23 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from trivium.architecture import Architecture
+from trivium.architecture import Architecture, Pooling
 from trivium.data import catalogue
 from trivium.decode import fill
 from trivium.decode.fill import MaskFilling, SpanFilling
 from trivium.decode.generate import Completion, Delta, generate, stream
-from trivium.decode.prompt import pad, prompt_ids, require_evaluation
+from trivium.decode.prompt import prompt_ids
 from trivium.decode.sampling import Sampling, unsupported
 from trivium.decode.score import Score, score
 from trivium.errors import ModelError, UsageError, nearest
 from trivium.files import atomic_write
 from trivium.model import Transformer
+from trivium.tasks.answer import Answer, answer
+from trivium.tasks.classify import Classification, classify
+from trivium.tasks.embed import embed
+from trivium.tasks.pooling import TextVectors
+from trivium.tasks.reading import Text
+from trivium.tasks.tag import Tags, tag
 from trivium.text.chat import Message, chat_ids
 from trivium.text.gguf_vocabulary import read_tokenizer
 from trivium.text.tokenizer import Tokenizer
@@ -66,16 +72,18 @@ def load(
     ids = {name: config[name] for name in _IDS if name in config}
     path = folder / _GENERATION_CONFIG
     decoding = {**ids, **(_read_json(path) if path.is_file() else {})}
-    return LanguageModel(load_folder(folder, _dtype(dtype), _device(device)), Tokenizer.load(folder), decoding)
+    model = load_folder(folder, _dtype(dtype), _device(device))
+    return LanguageModel(model, Tokenizer.load(folder), decoding, TextVectors.read(folder))
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A model, its tokenizer, and what its folder says about decoding (`generation_config.json`)."""
+    """A model, its tokenizer, and what its folder says about decoding (`generation_config.json`) and about vectors."""
 
     model: Transformer
     tokenizer: Tokenizer
     generation_config: Mapping[str, Any] = field(default_factory=dict)
+    vectors: TextVectors | None = None
 
     @property
     def architecture(self) -> Architecture:
@@ -153,6 +161,7 @@ class LanguageModel:
 
         A decoder reads prompt and completion as one text, so that a token over their border counts with the completion.
         """
+        self._require_head()
         kind = self.architecture.kind
         if kind != "decoder":
             read = prompt_ids(self.tokenizer, kind, prompt)
@@ -173,15 +182,48 @@ class LanguageModel:
         """What an encoder-decoder says for the gaps of a text: `fill_spans("The <extra_id_0> sat.")`."""
         return fill.fill_spans(self.model, self.tokenizer, text, self.options(**options), self.start_id)
 
-    def embed(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
-        """A vector for each text: the mean of its tokens' hidden states (of the encoder, where there is one)."""
-        require_evaluation(self.model)
-        ids, documents = pad(self._prompts(texts), left=False, device=self.model.tokens.weight.device)
-        side = self.model.encode if self.architecture.encoder is not None else self.model.decode
-        with torch.inference_mode():
-            hidden = side(ids, documents)
-        real = torch.ones_like(ids) if documents is None else documents
-        return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
+    @overload
+    def classify(self, texts: Text, truncate: bool = False) -> Classification: ...
+    @overload
+    def classify(self, texts: list[Text] | list[str], truncate: bool = False) -> list[Classification]: ...
+    def classify(
+        self, texts: Text | list[Text] | list[str], truncate: bool = False
+    ) -> Classification | list[Classification]:
+        """The label of a text with the scores of all; of each text of a list; a tuple is a pair read together."""
+        done = classify(self.model, self.tokenizer, texts if isinstance(texts, list) else [texts], truncate)
+        return done if isinstance(texts, list) else done[0]
+
+    @overload
+    def tag(self, texts: str, truncate: bool = False) -> Tags: ...
+    @overload
+    def tag(self, texts: list[str], truncate: bool = False) -> list[Tags]: ...
+    def tag(self, texts: str | list[str], truncate: bool = False) -> Tags | list[Tags]:
+        """The label of every word of a text, or of each of several, and the entities that words make."""
+        done = tag(self.model, self.tokenizer, texts if isinstance(texts, list) else [texts], truncate)
+        return done if isinstance(texts, list) else done[0]
+
+    def answer(self, question: str, context: str, max_tokens: int = 15) -> Answer:
+        """The part of the context that answers the question, and where it stands."""
+        return answer(self.model, self.tokenizer, question, context, max_tokens)
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        pooling: Pooling | None = None,
+        normalize: bool | None = None,
+        truncate: bool = False,
+    ) -> Float[Tensor, "B D"]:
+        """A vector for each text, of its tokens' hidden states (of the encoder, where there is one).
+
+        What is not given is as the folder says (sentence-transformers), or the mean, not scaled to length 1.
+        """
+        how = self.vectors or TextVectors()
+        how = replace(
+            how,
+            pooling=how.pooling if pooling is None else pooling,
+            normalize=how.normalize if normalize is None else normalize,
+        )
+        return embed(self.model, self.tokenizer, texts, how, truncate)
 
     def save(self, folder: Path | str, max_shard_bytes: int | None = None) -> None:
         """Write a Hugging Face folder: config, weights, tokenizer, and how to decode.
@@ -200,18 +242,26 @@ class LanguageModel:
             config = {name: number for name, number in ids.items() if number is not None}
             config |= Sampling.from_generation_config(self.generation_config).to_generation_config()
             atomic_write(folder / _GENERATION_CONFIG, json.dumps(config, indent=2) + "\n")
+        if self.vectors is not None:
+            self.vectors.write(folder, self.architecture.dim)
         save_folder(folder, self.model, tokens=ids, max_shard_bytes=max_shard_bytes)
 
     def __repr__(self) -> str:
         shown = self.architecture
         return f"LanguageModel({shown.family}, {shown.kind}, {shown.parameters:,} parameters, {self.tokenizer!r})"
 
+    def _require_head(self) -> None:
+        if self.model.head is None:
+            raise UsageError("This model has no language-model head, so it says nothing: it labels, answers or embeds.")
+
     def _conversation(self, messages: Sequence[Message]) -> list[int]:
         if self.architecture.kind != "decoder":
             raise UsageError(f"Only a decoder holds a conversation, and this is an {self.architecture.kind}.")
+        self._require_head()
         return chat_ids(self.tokenizer, messages)
 
     def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
+        self._require_head()
         return [prompt_ids(self.tokenizer, self.architecture.kind, text) for text in texts]
 
 

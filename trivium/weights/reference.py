@@ -22,6 +22,8 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WANTED = ["*.json", "*.safetensors", "*.jinja", "merges.txt"]
 #: The older form of weights, fetched only where there is no newer one.
 _OLDER = ["pytorch_model*.bin"]
+#: Folders that stay there too: all but the numbered ones, in which sentence-transformers keeps its steps.
+_FOLDERS = "[!0-9]*/*"
 
 
 def model_folder(reference: str | Path) -> Path:
@@ -36,9 +38,9 @@ def model_folder(reference: str | Path) -> Path:
         kind = "is a file" if folder.is_file() else "does not exist"
         raise UsageError(f"'{name}' {kind}. Give the folder of a model or a run, or a hub id such as org/name.")
     try:
-        fetched = Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=["*/*"]))
+        fetched = Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=[_FOLDERS]))
         if not any(fetched.glob("*.safetensors")):
-            snapshot_download(name, allow_patterns=_OLDER, ignore_patterns=["*/*"])
+            snapshot_download(name, allow_patterns=_OLDER, ignore_patterns=[_FOLDERS])
         return fetched
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise UnavailableError(
