@@ -95,14 +95,38 @@ def _llama_31() -> hf.PreTrainedModel:
     )
 
 
+def _bloom(heads: int = 4) -> hf.PreTrainedModel:
+    return hf.BloomForCausalLM(hf.BloomConfig(vocab_size=VOCAB, hidden_size=48, n_layer=2, n_head=heads))
+
+
+def _bloom_six_heads() -> hf.PreTrainedModel:
+    return _bloom(heads=6)  # ALiBi's slopes are another sequence where there is no power of two
+
+
+def _gpt1() -> hf.PreTrainedModel:
+    return hf.OpenAIGPTLMHeadModel(hf.OpenAIGPTConfig(vocab_size=VOCAB, n_embd=32, n_layer=3, n_head=4, n_positions=64))
+
+
+def _opt() -> hf.PreTrainedModel:
+    config = hf.OPTConfig(
+        vocab_size=VOCAB, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, ffn_dim=80,
+        max_position_embeddings=64, word_embed_proj_dim=32,
+    )  # fmt: skip
+    return hf.OPTForCausalLM(config)
+
+
 BUILDERS = {
     "bart": _bart,
     "bart scaled": _bart_scaled,
     "bert": _bert,
+    "bloom": _bloom,
+    "bloom six heads": _bloom_six_heads,
+    "gpt1": _gpt1,
     "gpt2": _gpt2,
     "llama": _llama,
     "llama linear": _llama_linear,
     "llama 3.1": _llama_31,
+    "opt": _opt,
     "roberta": _roberta,
     "t5": _t5,
     "t5 v1.1": _t5_v11,

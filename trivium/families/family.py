@@ -5,6 +5,7 @@ A table maps each published module (or one tensor, by its full name) to what we 
     "transformer.h.*.ln_1": "decoder.layers.*.before_attention"                    the same tensors under another name
     "transformer.h.*.mlp.c_fc": Transposed("decoder.layers.*.mlp.up")              stored as (in, out)
     "transformer.h.*.attn.c_attn": Stacked(("….query", "….key", "….value"))        several in one, along the outputs
+    "….query_key_value": Stacked(("….query", …), groups=heads)                     the same, head by head
     "lm_head": Tied("tokens")                                                      a second name of the same tensor
     "bert.pooler.dense": Ignored("…why…")                                          read by nobody
     "final_logits_bias": Zeros("…why…")                                            the same, if it is all zeros
@@ -46,10 +47,11 @@ class Transposed:
 
 @dataclass(frozen=True)
 class Stacked:
-    """Several linears of ours in one published one, one after the other along the outputs."""
+    """Several linears of ours in one published one, one after the other along the outputs, in each of `groups`."""
 
     names: tuple[str, ...]
     transposed: bool = False
+    groups: int = 1
 
 
 @dataclass(frozen=True)

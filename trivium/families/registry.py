@@ -6,15 +6,21 @@ from trivium.architecture import Architecture
 from trivium.errors import ModelError, UsageError, nearest
 from trivium.families.bart import BART
 from trivium.families.bert import BERT
+from trivium.families.bloom import BLOOM
 from trivium.families.family import Config, Family
+from trivium.families.gopher import GOPHER
+from trivium.families.gpt1 import GPT1
 from trivium.families.gpt2 import GPT2
+from trivium.families.gpt3 import GPT3
 from trivium.families.llama import LLAMA
+from trivium.families.opt import OPT
 from trivium.families.roberta import ROBERTA
 from trivium.families.t5 import T5
 from trivium.families.tasks import with_task
 from trivium.families.transformer import TRANSFORMER
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (BART, BERT, GPT2, LLAMA, ROBERTA, T5, TRANSFORMER)}
+_PAGES = (BART, BERT, BLOOM, GOPHER, GPT1, GPT2, GPT3, LLAMA, OPT, ROBERTA, T5, TRANSFORMER)
+FAMILIES: dict[str, Family] = {family.name: family for family in _PAGES}
 
 
 def family_named(name: str) -> Family:

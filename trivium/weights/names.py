@@ -19,11 +19,15 @@ from trivium.model import Transformer
 
 @dataclass(frozen=True)
 class Entry:
-    """One published tensor and the parameters of ours that it holds, stacked along their outputs."""
+    """One published tensor and the parameters of ours that it holds, stacked along their outputs.
+
+    With `groups`, a share of each stands in every one of them: BLOOM's queries, keys and values, head by head.
+    """
 
     stored: str
     ours: tuple[str, ...]
     transposed: bool = False
+    groups: int = 1
 
     def stored_shape(self, parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
         """The shape under which it is published."""
@@ -41,12 +45,13 @@ def entries(model: Transformer, family: Family) -> tuple[Entry, ...]:
     parameters = dict(model.named_parameters())
     found: list[Entry] = []
     for stored, rule in family.table(model.architecture).items():
+        groups = 1
         match rule:
             case str(name):
                 names, transposed = (name,), False
             case Transposed(name):
                 names, transposed = (name,), True
-            case Stacked(names, transposed):
+            case Stacked(names, transposed, groups):
                 pass
             case Tied() | Ignored() | Zeros():
                 continue
@@ -55,7 +60,7 @@ def entries(model: Transformer, family: Family) -> tuple[Entry, ...]:
             for suffix in ("", ".weight", ".bias"):
                 tensors = tuple(name + suffix for name in ours)
                 if all(name in parameters for name in tensors):
-                    found.append(Entry(published + suffix, tensors, transposed and suffix == ".weight"))
+                    found.append(Entry(published + suffix, tensors, transposed and suffix == ".weight", groups))
     used = [name for entry in found for name in entry.ours]
     left = set(parameters) - set(used)
     assert not left, f"the table of {family.name} gives no name to {sorted(left)}"
@@ -93,7 +98,8 @@ def zero_names(family: Family, model: Transformer) -> tuple[str, ...]:
 
 def to_stored(entry: Entry, parameters: Mapping[str, Tensor]) -> Tensor:
     """Our parameters as the published tensor."""
-    joined = torch.cat([parameters[name] for name in entry.ours])
+    shares = [_grouped(parameters[name], entry.groups) for name in entry.ours]
+    joined = torch.cat(shares, dim=1).flatten(0, 1)
     return joined.T.contiguous() if entry.transposed else joined.contiguous()
 
 
@@ -106,8 +112,13 @@ def from_stored(entry: Entry, stored: Tensor, parameters: Mapping[str, Tensor]) 
             "The config and the weights are not of the same model."
         )
     straight = stored.T if entry.transposed else stored
-    sizes = [parameters[name].shape[0] for name in entry.ours]
-    return zip(entry.ours, torch.split(straight, sizes), strict=True)
+    sizes = [parameters[name].shape[0] // entry.groups for name in entry.ours]
+    shares = torch.split(_grouped(straight, entry.groups), sizes, dim=1)
+    return zip(entry.ours, (share.flatten(0, 1) for share in shares), strict=True)
+
+
+def _grouped(tensor: Tensor, groups: int) -> Tensor:
+    return tensor.reshape(groups, -1, *tensor.shape[1:])
 
 
 def _indices(ours: str, model: Transformer) -> list[str]:
