@@ -55,7 +55,8 @@ def read_config(config: Config) -> arch.Architecture:
     activation = config.get("hidden_act", "gelu")
     if activation not in _ACTIVATIONS:
         raise ModelError(
-            f"A BERT with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
+            f"A {config.get('model_type', 'bert')} with the activation '{activation}' is not known; there are "
+            f"{', '.join(_ACTIVATIONS)}."
         )
     return preset(
         vocab=config_value(config, "vocab_size"),
