@@ -28,7 +28,7 @@ from trivium.evaluate.parity import BOUNDS, Bound, Parity, compare
 from trivium.evaluate.recording import Recording, record
 from trivium.files import atomic_folder, fsync_folder, storage_errors
 from trivium.language_model import LanguageModel, load
-from trivium.weights.reference import model_folder
+from trivium.text.gguf import write_gguf
 
 #: The forms there are, with the precisions of each.
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -118,6 +118,9 @@ def _check_options(form: str, dtype: str | None, max_shard_bytes: int | None) ->
 
 
 def _check_target(reference: str | Path, target: Path, form: str, force: bool) -> None:
+    if (form == "gguf") != (target.suffix == ".gguf"):
+        end = "must" if form == "gguf" else "must not"
+        raise UsageError(f"The name of what has the form {form} {end} end in .gguf, and this is {target}.")
     if not target.exists():
         return
     if not force:
@@ -129,7 +132,8 @@ def _check_target(reference: str | Path, target: Path, form: str, force: bool) -
         raise UsageError(f"{target} holds other things than a model, which would be lost. Choose another name.")
     if any(target.glob("run.yaml")) or any(target.glob("checkpoint-*")):
         raise UsageError(f"{target} is a run, whose checkpoints and records would be lost. Choose another name.")
-    if Path(reference).expanduser().exists() and target.samefile(model_folder(reference)):
+    source = Path(reference).expanduser()
+    if source.exists() and target.samefile(source):
         raise UsageError(f"{target} is the model itself, which is not replaced by its export. Choose another name.")
 
 
@@ -146,8 +150,6 @@ def _write(
 ) -> Recording | None:
     """Write the model; what its rounded weights then say in a recording like `like`, which the folder must say too."""
     if form == "gguf":
-        from trivium.weights.gguf import write_gguf
-
         write_gguf(place, lm.model, lm.tokenizer, _GGUF_KINDS[written])
         return None
     if written == "float16":
@@ -205,7 +207,8 @@ def _aside(target: Path, form: str) -> Iterator[Path]:
 
 
 def _reject(place: Path, target: Path) -> Path:
-    rejected = target.with_name(f"{target.name}.rejected")
+    gguf = target.suffix == ".gguf"  # keeps its suffix, so that it can be opened and looked at
+    rejected = target.with_name(f"{target.stem}.rejected.gguf" if gguf else f"{target.name}.rejected")
     if rejected.is_dir():
         shutil.rmtree(rejected)
     rejected.unlink(missing_ok=True)

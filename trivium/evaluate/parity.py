@@ -167,8 +167,9 @@ def compare(before: Recording, after: Recording, bound: Bound) -> Parity:
 def _tokenizer_differences(before: Recording, after: Recording) -> list[str]:
     found = []
     for name, ids in before.encodings.items():
-        if ids != after.encodings[name]:
-            at = next((i for i, (a, b) in enumerate(zip(ids, after.encodings[name], strict=False)) if a != b), -1)
+        now = after.encodings.get(name, ())
+        if ids != now:
+            at = next((i for i, (a, b) in enumerate(zip(ids, now, strict=False)) if a != b), min(len(ids), len(now)))
             found.append(f"The probe '{name}' is encoded differently from its token {at} on.")
             break
     if len(before.pieces) != len(after.pieces):

@@ -15,9 +15,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trivium.decode.prompt import prompt_ids, require_evaluation
-from trivium.errors import ModelError
-from trivium.evaluate.probes import PROBES
+from trivium.errors import ModelError, TriviumError
+from trivium.evaluate.probes import CHAT, PROBES
 from trivium.model import Transformer
+from trivium.text.chat import chat_ids
 from trivium.text.tokenizer import Tokenizer
 
 #: Of each probe so many tokens are read: enough to tell models apart, and quick on a large one.
@@ -60,7 +61,11 @@ def record(
     require_evaluation(model)
     kind = model.architecture.kind
     encodings = {name: tuple(prompt_ids(tokenizer, kind, text)) for name, text in probes.items()}
-    inputs = dict(like.inputs) if like is not None else {n: _input(model, tokenizer, i) for n, i in encodings.items()}
+    if kind == "decoder" and tokenizer.chat_template is not None:
+        encodings["chat"] = _chat(tokenizer)
+    inputs = (
+        dict(like.inputs) if like is not None else {n: _input(model, tokenizer, i) for n, i in encodings.items() if i}
+    )
     most, rows = max(max(ids) for ids in inputs.values()), model.architecture.vocab
     if most >= rows:
         raise ModelError(
@@ -79,6 +84,16 @@ def record(
         fingerprint=tokenizer.fingerprint,
         template=None if template is None else hashlib.sha256(template.encode()).hexdigest(),
     )
+
+
+def _chat(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """A chat by the tokenizer's template, empty where the template is broken or will not have it."""
+    for messages in (CHAT, CHAT[1:]):  # some templates know no system
+        try:
+            return tuple(chat_ids(tokenizer, messages))
+        except TriviumError:
+            continue
+    return ()
 
 
 def _input(model: Transformer, tokenizer: Tokenizer, ids: tuple[int, ...]) -> tuple[int, ...]:
