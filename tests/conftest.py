@@ -39,6 +39,11 @@ settings.register_profile(
 settings.load_profile("trivium")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --llama-python /path/to/python`: an interpreter that has llama-cpp-python, for the tests that run it."""
+    parser.addoption("--llama-python", default=None, help="a Python with llama-cpp-python, where this one has none")
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """Draws without a generator (a module's initial weights) are the same in every run and in every order of tests."""

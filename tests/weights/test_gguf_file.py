@@ -33,7 +33,7 @@ def test_what_is_written_is_read_and_the_library_reads_the_same(path: Path) -> N
     assert file.architecture == "some"
     assert {key: file.metadata[key] for key in METADATA} == METADATA
     fields = {key: field.contents() for key, field in theirs.fields.items() if not key.startswith("GGUF.")}
-    assert fields == {key: value for key, value in file.metadata.items()}
+    assert fields == dict(file.metadata)
     assert [entry.name for entry in theirs.tensors] == list(file.tensors)
     for entry in theirs.tensors:
         assert torch.equal(file.read(entry.name), tensor(entry.name))
