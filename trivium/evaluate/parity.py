@@ -117,7 +117,7 @@ class Parity:
         said = [f"the {one.what} is {_shown(one.value)}, the bound {_shown(one.bound)}" for one in numbers]
         if numbers:
             said[-1] += f" (the weights or the config differ, most on the probe '{self.worst}')"
-        said += [f"it has not the {one.what}" for one in failed if one not in numbers]
+        said += [f"it does not have the {one.what}" for one in failed if one not in numbers]
         raise ParityError(
             " ".join(
                 [f"The model in its new form does not say what it said before: {'; '.join(said)}.", *self.differences]
