@@ -7,17 +7,18 @@
 Importing it imports nothing else: torch comes with the first thing that needs it.
 """
 
-__all__ = ["LanguageModel", "__version__", "load"]
+__all__ = ["LanguageModel", "__version__", "load", "which"]
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trivium.language_model import LanguageModel, load
+    from trivium.plan.which import which
 
     __version__: str
 
 #: Where each name of the Python face is defined.
-_FACE = {"LanguageModel": "trivium.language_model", "load": "trivium.language_model"}
+_FACE = {"LanguageModel": "trivium.language_model", "load": "trivium.language_model", "which": "trivium.plan.which"}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,7 @@ from trivium.cli.generate import generate
 from trivium.cli.preview import preview
 from trivium.cli.run import run
 from trivium.cli.schema import schema
+from trivium.cli.which import which
 from trivium.errors import TriviumError
 
 
@@ -42,6 +43,7 @@ SUMMARY = "Plan, train, evaluate and use language models of all three transforme
 #: Every verb of the command line, in the order of the help.
 VERBS: Mapping[str, Callable[..., None] | Group] = {
     "run": run,
+    "which": which,
     "tokenizer": Group(
         "Train a tokenizer, or report what one makes of a text.",
         {"train": tokenizer.train, "report": tokenizer.report},
