@@ -19,7 +19,7 @@ from trivium.tasks.reading import batches, read
 from trivium.text.tokenizer import Tokenizer
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def embed(
     model: Transformer,
     tokenizer: Tokenizer,

@@ -245,6 +245,8 @@ class Tokenizer:
         """Write `tokenizer.json`, `tokenizer_config.json` and, where there is one, `chat_template.jinja`."""
         atomic_write(folder / "tokenizer.json", self._json)
         roles = {"tokenizer_class": "PreTrainedTokenizerFast", **self._roles}
+        if self.kind == "wordpiece":  # BERT's kind tells the second text of a pair from the first
+            roles.setdefault("model_input_names", ["input_ids", "token_type_ids", "attention_mask"])
         atomic_write(folder / "tokenizer_config.json", json.dumps(roles, indent=2, ensure_ascii=False) + "\n")
         if self.chat_template is not None:
             atomic_write(folder / "chat_template.jinja", self.chat_template)

@@ -23,6 +23,7 @@ from trivium.files import atomic_write, storage_errors
 from trivium.model import Transformer
 from trivium.weights.files import open_weights
 from trivium.weights.fill import fill
+from trivium.weights.fresh import FreshHead, starting_architecture, with_fresh_head
 from trivium.weights.names import Entry, entries, to_stored
 
 _CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
@@ -30,6 +31,10 @@ _CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetenso
 
 def read_architecture(folder: Path) -> Architecture:
     """The architecture that a folder's config.json describes."""
+    return architecture_of_config(_read_config(folder))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / _CONFIG
     if not path.is_file():
         raise ModelError(f"{folder} holds no {_CONFIG}, so it is not a model's folder.")
@@ -39,7 +44,7 @@ def read_architecture(folder: Path) -> Architecture:
         raise ModelError(f"{path} is not JSON ({error}): it may be truncated. Fetch the model again.") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} holds {type(config).__name__}, and a config is an object of fields.")
-    return architecture_of_config(config)
+    return config
 
 
 def save_folder(
@@ -72,15 +77,22 @@ def save_folder(
 
 
 def load_folder(
-    folder: Path, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    folder: Path,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+    task: FreshHead | None = None,
 ) -> Transformer:
     """Build the model that config.json describes and fill it. Kept in the weights' own precision unless told.
+
+    With a `task`, its body under a new head, the start of a fine-tuning; what else the file holds is left out.
 
     Raises `ModelError` as `open_weights` and `fill` do: for weights that are absent, not whole, no numbers, or not of
     this config.
     """
-    architecture, weights = read_architecture(folder), open_weights(folder)
-    return fill(as_held(architecture, weights.shapes), weights, dtype, device)
+    config, weights = _read_config(folder), open_weights(folder)
+    architecture = architecture_of_config(config) if task is None else starting_architecture(config)
+    model = fill(as_held(architecture, weights.shapes), weights, dtype, device)
+    return model if task is None else with_fresh_head(model, config, task)
 
 
 def _save_weights(

@@ -1,0 +1,89 @@
+"""Words, their characters, and entities: by hand on given labels, and against the pipeline of `transformers`."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers as hf
+
+from tests.tasks.tiny import TEXTS, headed
+from trivium.language_model import LanguageModel, load
+from trivium.tasks.reading import read
+from trivium.tasks.tag import Word, _entities, _words
+
+FAMILIES = ["bert", "gpt2", "llama", "t5"]
+
+
+def entities(labels: str) -> list[tuple[str, str]]:
+    """Of words w0, w1, ... with these labels."""
+    text, words = " ".join(f"w{index}" for index, _ in enumerate(labels.split())), []
+    for index, label in enumerate(labels.split()):
+        words.append(Word(f"w{index}", 3 * index, 3 * index + 2, label, 0.5 + index / 10))
+    found = list(_entities(text, words))
+    assert all(text[entity.start : entity.end] == entity.text for entity in found)
+    return [(entity.label, entity.text) for entity in found]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("O B-PER I-PER O", [("PER", "w1 w2")]),
+        ("B-PER B-PER", [("PER", "w0"), ("PER", "w1")]),
+        ("I-PER I-PER", [("PER", "w0 w1")]),
+        ("B-PER I-LOC", [("PER", "w0"), ("LOC", "w1")]),
+        ("B-PER E-PER S-PER I-PER", [("PER", "w0 w1"), ("PER", "w2"), ("PER", "w3")]),
+        ("B-PER L-PER U-LOC", [("PER", "w0 w1"), ("LOC", "w2")]),
+        ("PER PER O LOC", [("PER", "w0 w1"), ("LOC", "w3")]),
+        ("O O", []),
+        ("B-first-name I-first-name", [("first-name", "w0 w1")]),
+    ],
+)
+def test_words_make_entities(labels: str, expected: list[tuple[str, str]]) -> None:
+    assert entities(labels) == expected
+
+
+def test_an_entity_is_as_probable_as_its_words_on_average() -> None:
+    [entity] = _entities("w0 w1", [Word("w0", 0, 2, "B-X", 0.5), Word("w1", 3, 5, "I-X", 0.9)])
+    assert entity.score == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_words_are_the_texts_own(family: str) -> None:
+    lm = headed(family, "token-classification")
+    text = "  The old sailor,\nunbelievably naïve, walked — 日本語 — down. "
+    [tags] = lm.tag([text])
+    assert all(text[word.start : word.end] == word.text and word.text == word.text.strip() for word in tags.words)
+    glued = "".join(word.text for word in tags.words)
+    assert glued == "".join(text.split())
+    assert all(before.end <= after.start for before, after in zip(tags.words, tags.words[1:], strict=False))
+    assert not any(char.isspace() for char in glued)
+    assert tags.words[1].text == "old"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_word_has_the_label_of_its_first_piece(family: str, tmp_path: Path) -> None:
+    lm = headed(family, "token-classification")
+    lm.save(tmp_path)
+    again: LanguageModel = load(tmp_path)
+    theirs = hf.AutoModelForTokenClassification.from_pretrained(tmp_path).eval()
+    words = hf.AutoTokenizer.from_pretrained(tmp_path)
+    labels = set()
+    for text, tags in zip(TEXTS, again.tag(TEXTS), strict=True):
+        with torch.no_grad():
+            shares = theirs(**words(text, return_tensors="pt", return_token_type_ids=False)).logits[0].softmax(-1)
+        [reading] = read(lm.model, lm.tokenizer, [text])
+        for word, (token, start, end) in zip(tags.words, _words(text, reading), strict=True):
+            assert (word.start, word.end) == (start, end)
+            assert word.label == theirs.config.id2label[int(shares[token].argmax())]
+            assert word.score == pytest.approx(float(shares[token].max()), abs=1e-4)
+            labels.add(word.label)
+    assert len(labels) > 1, "one label everywhere would prove nothing"
+
+
+def test_entities_are_those_of_the_pipeline(tmp_path: Path) -> None:
+    lm = headed("bert", "token-classification")
+    lm.save(tmp_path)
+    pipeline = hf.pipeline("token-classification", model=str(tmp_path), aggregation_strategy="first")
+    for text in TEXTS:
+        expected = [(row["entity_group"], row["start"], row["end"]) for row in pipeline(text)]
+        assert [(entity.label, entity.start, entity.end) for entity in lm.tag(text).entities] == expected
