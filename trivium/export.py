@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from trivium.errors import ModelError, ParityError, UsageError, nearest
+from trivium.errors import ModelError, ParityError, TriviumError, UsageError, nearest
 from trivium.evaluate.parity import BOUNDS, Bound, Parity, compare
 from trivium.evaluate.recording import Recording, record
 from trivium.files import atomic_folder, fsync_folder, storage_errors
@@ -175,7 +175,7 @@ def _judged(place: Path, before: Recording, rounded: Recording | None, bound: Bo
     """What was written, read again and held against what was said before, and against the rounded model exactly."""
     try:
         again = load(place, device="cpu", dtype=torch.float32)
-    except ModelError as error:
+    except TriviumError as error:
         raise ParityError(f"What was written cannot be read again: {error}") from error
     after = record(again.model, again.tokenizer, again.start_id, before)
     if rounded is not None:
