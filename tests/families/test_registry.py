@@ -47,9 +47,11 @@ def test_a_type_that_no_page_covers(config: dict) -> None:
 
 
 #: The sizes for which the published code has a default.
-OPTIONAL = {"type_vocab_size", "n_inner", "num_key_value_heads", "head_dim", "num_decoder_layers", "pad_token_id"} | {
-    f"relative_attention_{name}" for name in ("num_buckets", "max_distance")
-}
+OPTIONAL = (
+    {"type_vocab_size", "n_inner", "num_key_value_heads", "head_dim", "num_decoder_layers", "pad_token_id"}
+    | {"seq_length", "word_embed_proj_dim"}
+    | {f"relative_attention_{name}" for name in ("num_buckets", "max_distance")}
+)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.families.tiny import UntiedT5
 from trivium.architecture import Architecture
-from trivium.families import bart, bert, gpt2, llama, roberta, t5
+from trivium.families import bart, bert, bloom, gopher, gpt2, llama, roberta, t5
 from trivium.families.registry import FAMILIES, family_named
 from trivium.model import Transformer
 
@@ -20,7 +20,27 @@ from trivium.model import Transformer
 COUNTS = {
     "bart": {"base": 139_420_416, "large": 406_291_456},
     "bert": {"base-uncased": 109_514_298, "large-uncased": 335_174_458},
+    "bloom": {
+        "560m": 559_214_592,
+        "1b1": 1_065_314_304,
+        "1b7": 1_722_408_960,
+        "3b": 3_002_557_440,
+        "7b1": 7_069_016_064,
+        "176b": 176_247_271_424,
+        "bloomberggpt": 50_558_868_480,  # its paper prints the same, appendix A.5
+    },
+    "gpt1": {"117m": 116_534_784},
     "gpt2": {"small": 124_439_808, "medium": 354_823_168, "large": 774_030_080, "xl": 1_557_611_200},
+    "gpt3": {
+        "small": 125_226_240,
+        "medium": 355_871_744,
+        "large": 760_300_032,
+        "xl": 1_315_723_264,
+        "2.7b": 2_651_553_280,
+        "6.7b": 6_658_404_352,
+        "13b": 12_853_386_240,
+        "175b": 174_604_259_328,
+    },
     "llama": {
         "7b": 6_738_415_616,
         "13b": 13_015_864_320,
@@ -38,6 +58,14 @@ COUNTS = {
         "3.2-3b": 3_212_749_824,
         "tinyllama-1.1b": 1_100_048_384,
         "smollm2-135m": 134_515_008,
+    },
+    "opt": {
+        "125m": 125_239_296,
+        "1.3b": 1_315_758_080,
+        "6.7b": 6_658_473_984,
+        "13b": 12_853_473_280,
+        "66b": 65_719_701_504,
+        "175b": 174_604_468_224,
     },
     "roberta": {"base": 124_697_433, "large": 355_412_057},
     "t5": {
@@ -117,6 +145,36 @@ def test_without_the_head(family: str, size: str, count: int) -> None:
     assert architecture.parameters - head == count
 
 
+@pytest.mark.parametrize(
+    ("size", "printed"),
+    [
+        ("44m", 44e6),
+        ("117m", 117e6),
+        ("417m", 417e6),
+        ("1.4b", 1.4e9),
+        ("7.1b", 7.1e9),
+        ("280b", 279.7e9),
+        ("chinchilla", 70.06e9),
+    ],
+)
+def test_gopher_has_what_its_papers_print(size: str, printed: float) -> None:
+    """Printed rounded; the rule V·d + L (5·d² + 2·d·4d) leaves out only norms and the two vectors of every head."""
+    architecture = FAMILIES["gopher"].size(size)
+    assert built(architecture) == architecture.parameters == pytest.approx(printed, rel=0.02)
+    d, depth = architecture.dim, architecture.decoder.depth
+    assert architecture.parameters == pytest.approx(32_000 * d + 13 * depth * d * d, rel=0.008)
+
+
+#: Millions of parameters, layers, width, heads of 128 (the first: 64) of Chinchilla's experiments (table A9).
+TABLE_A9 = [(73, 10, 640, 10), (305, 20, 1024, 16), (552, 24, 1280, 10), (1143, 26, 1792, 14), (6796, 40, 3584, 28)]
+
+
+@pytest.mark.parametrize(("millions", "depth", "dim", "heads"), TABLE_A9)
+def test_gopher_has_the_shapes_of_chinchillas_experiments(millions: int, depth: int, dim: int, heads: int) -> None:
+    architecture = gopher.preset(dim=dim, depth=depth, heads=heads)
+    assert architecture.parameters == pytest.approx(millions * 1e6, rel=0.012)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_published_size_goes_through_its_config(family: str) -> None:
     page = FAMILIES[family]
@@ -152,6 +210,14 @@ def test_gpt2(vocab: int, head_dim: int, heads: int, depth: int, positions: int)
     d = head_dim * heads
     found = gpt2.preset(vocab=vocab, dim=d, heads=heads, depth=depth, positions=positions).parameters
     assert found == (vocab + positions) * d + depth * (12 * d * d + 13 * d) + 2 * d
+
+
+@given(**SHAPES)
+def test_bloom(vocab: int, head_dim: int, heads: int, depth: int, positions: int) -> None:
+    """Vd + 2d + L (12d² + 13d) + 2d, whatever the positions."""
+    d = head_dim * heads
+    found = bloom.preset(vocab=vocab, dim=d, heads=heads, depth=depth, positions=positions).parameters
+    assert found == vocab * d + 2 * d + depth * (12 * d * d + 13 * d) + 2 * d
 
 
 @given(**SHAPES, hidden=st.integers(1, 60), groups=st.sampled_from([1, 2, 4]), tied=st.booleans())

@@ -6,6 +6,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.families.family import Config, Family, Rule, Stacked, Tied, config_value, require_values, size_of_heads
+from trivium.families.fields import read_number, read_size
 
 
 def preset(
@@ -55,14 +56,14 @@ def read_config(config: Config) -> arch.Architecture:
     require_values(config, {"apply_residual_connection_post_layernorm": False, "tie_word_embeddings": True})
     return preset(
         vocab=config_value(config, "vocab_size"),
-        dim=config_value(config, "hidden_size" if "hidden_size" in config else "n_embed"),
-        depth=config_value(config, "n_layer" if "n_layer" in config else "num_hidden_layers"),
-        heads=config_value(config, "n_head" if "n_head" in config else "num_attention_heads"),
-        positions=config.get("seq_length", 2048),
-        eps=config.get("layer_norm_epsilon", 1e-5),
-        std=config.get("initializer_range", 0.02),
-        dropout=config.get("hidden_dropout", 0.0),
-        attention_dropout=config.get("attention_dropout", 0.0),
+        dim=config_value(config, "n_embed" if "n_embed" in config else "hidden_size"),
+        depth=config_value(config, "num_hidden_layers" if "num_hidden_layers" in config else "n_layer"),
+        heads=config_value(config, "num_attention_heads" if "num_attention_heads" in config else "n_head"),
+        positions=read_size(config, "seq_length") or 2048,
+        eps=read_number(config, "layer_norm_epsilon", 1e-5),
+        std=read_number(config, "initializer_range", 0.02),
+        dropout=read_number(config, "hidden_dropout", 0.0, below=1),
+        attention_dropout=read_number(config, "attention_dropout", 0.0, below=1),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.families.family import Config, Family, Rule, config_value, size_of_heads
+from trivium.families.fields import read_number, read_size
 
 
 def preset(
@@ -55,11 +56,11 @@ def read_config(config: Config) -> arch.Architecture:
         dim=config_value(config, "hidden_size"),
         depth=config_value(config, "num_hidden_layers"),
         heads=config_value(config, "num_attention_heads"),
-        head_dim=config_value(config, "head_dim"),
+        head_dim=read_size(config, "head_dim"),
         hidden=config_value(config, "intermediate_size"),
         positions=config_value(config, "max_position_embeddings"),
-        eps=config.get("rms_norm_eps", 1e-6),
-        dropout=config.get("dropout", 0.0),
+        eps=read_number(config, "rms_norm_eps", 1e-6),
+        dropout=read_number(config, "dropout", 0.0, below=1),
     )
 
 

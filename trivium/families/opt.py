@@ -7,8 +7,7 @@ from typing import Any
 from trivium import architecture as arch
 from trivium.errors import ModelError
 from trivium.families.family import Config, Family, Rule, Tied, config_value, require_values, size_of_heads
-
-_ACTIVATIONS: dict[str, arch.Activation] = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu_tanh", "silu": "silu"}
+from trivium.families.fields import activation_name, read_activation, read_number
 
 
 def preset(
@@ -58,13 +57,8 @@ def read_config(config: Config) -> arch.Architecture:
     dim = config_value(config, "hidden_size")
     if config.get("word_embed_proj_dim") not in (None, dim):
         raise ModelError(
-            f"The config of this opt has word_embed_proj_dim: {config['word_embed_proj_dim']!r} beside a width of {dim}: "
-            "only token vectors as wide as the model are supported."
-        )
-    activation = config.get("activation_function", "relu")
-    if activation not in _ACTIVATIONS:
-        raise ModelError(
-            f"An OPT with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
+            f"The config of this opt has word_embed_proj_dim: {config['word_embed_proj_dim']!r} beside a width of "
+            f"{dim}: only token vectors as wide as the model are supported."
         )
     return preset(
         vocab=config_value(config, "vocab_size"),
@@ -73,9 +67,9 @@ def read_config(config: Config) -> arch.Architecture:
         heads=config_value(config, "num_attention_heads"),
         positions=config_value(config, "max_position_embeddings"),
         hidden=config_value(config, "ffn_dim"),
-        activation=_ACTIVATIONS[activation],
-        dropout=config.get("dropout", 0.1),
-        attention_dropout=config.get("attention_dropout", 0.0),
+        activation=read_activation(config, "activation_function", "relu"),
+        dropout=read_number(config, "dropout", 0.1, below=1),
+        attention_dropout=read_number(config, "attention_dropout", 0.0, below=1),
     )
 
 
@@ -85,7 +79,6 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     assert stack is not None
     assert isinstance(stack.embedding.position, arch.Learned)
     layer = stack.pattern[0]
-    names = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
     return {
         "vocab_size": architecture.vocab,
         "hidden_size": architecture.dim,
@@ -94,7 +87,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
         "num_attention_heads": layer.attention.heads,
         "ffn_dim": layer.mlp.hidden,
         "max_position_embeddings": stack.embedding.position.positions,
-        "activation_function": names[layer.mlp.activation],
+        "activation_function": activation_name(layer.mlp.activation),
         "do_layer_norm_before": True,
         "dropout": layer.dropout.residual,
         "attention_dropout": layer.dropout.attention,
