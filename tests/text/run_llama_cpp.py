@@ -28,7 +28,7 @@ def main() -> None:
     begins = model.metadata["tokenizer.ggml.add_bos_token"] == "true"
     texts = [model.tokenize(text.encode(), add_bos=begins, special=False) for text in job["texts"]]
     said = [greedy(model, prompt, job["tokens"]) for prompt in job["prompts"]]
-    json.dump({"ids": texts, "said": said, "logits": model._scores[-1].tolist()}, sys.stdout)
+    json.dump({"ids": texts, "said": said, "logits": model._scores[-1:].tolist()}, sys.stdout)
 
 
 if __name__ == "__main__":
