@@ -67,14 +67,14 @@ def test_rows_do_not_change_each_other() -> None:
 def test_a_text_over_the_limit_is_refused_or_cut_when_asked() -> None:
     lm = headed("bert", "sequence-classification")
     long = "the harbour " * 100
-    with pytest.raises(UsageError, match="this model reads 64.*truncate=True"):
+    with pytest.raises(UsageError, match=r"this model reads 64.*truncate=True"):
         lm.classify(long)
     assert lm.classify(long, truncate=True).scores == lm.classify(long + " and more", truncate=True).scores
 
 
 def test_a_model_without_the_head_says_so() -> None:
     lm = headed("bert", "token-classification")
-    with pytest.raises(UsageError, match="classifies no texts: it has a head of TokenLabels.*BertForSequence"):
+    with pytest.raises(UsageError, match=r"classifies no texts: it has a head of TokenLabels.*BertForSequence"):
         lm.classify("The cat")
     with pytest.raises(UsageError, match="no language-model head"):
         headed("gpt2", "sequence-classification").generate("The cat")
