@@ -35,7 +35,7 @@ def test_the_hidden_size_is_four_times_the_width_unless_told() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"activation_function": "mish"}, "activation 'mish' is not known; there are gelu_new"),
+        ({"activation_function": "mish"}, "activation 'mish' is not known; there are gelu, gelu_new"),
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx: True"),
         ({"scale_attn_weights": False}, "scale_attn_weights: False"),
         ({"add_cross_attention": True}, "add_cross_attention"),

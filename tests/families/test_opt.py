@@ -38,7 +38,7 @@ def test_variants_go_both_ways(activation: str) -> None:
         ({"word_embed_proj_dim": 512}, "word_embed_proj_dim: 512 beside a width of 768"),  # as OPT-350m
         ({"do_layer_norm_before": False}, "do_layer_norm_before: False"),
         ({"enable_bias": False}, "enable_bias: False"),
-        ({"activation_function": "mish"}, "activation 'mish' is not known; there are relu"),
+        ({"activation_function": "mish"}, "activation 'mish' is not known; there are gelu"),
     ],
 )
 def test_what_would_give_other_logits_is_refused(change: dict, said: str) -> None:

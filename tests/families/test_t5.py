@@ -106,7 +106,7 @@ def test_dropout_is_where_t5_has_it() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"feed_forward_proj": "gated-mish"}, "'gated-mish' is not known"),
+        ({"feed_forward_proj": "gated-mish"}, "activation 'mish' is not known"),
         ({"d_kv": 0}, "d_kv: 0"),
         ({"relative_attention_num_buckets": 2}, "even number of buckets"),
     ],

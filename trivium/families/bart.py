@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from trivium import architecture as arch
-from trivium.errors import ModelError
 from trivium.families.family import (
     Config,
     Family,
@@ -18,8 +17,8 @@ from trivium.families.family import (
     require_values,
     size_of_heads,
 )
+from trivium.families.fields import activation_name, read_activation, read_flag, read_number
 
-_ACTIVATIONS: dict[str, arch.Activation] = {"gelu": "gelu", "gelu_new": "gelu_tanh", "relu": "relu", "silu": "silu"}
 _OFFSET = 2
 
 
@@ -75,11 +74,6 @@ def read_config(config: Config) -> arch.Architecture:
     # What the first files said of relatives that never became models of this type.
     relatives = {"normalize_before": False, "normalize_embedding": True, "add_final_layer_norm": False}
     require_values(config, {**relatives, "static_position_embeddings": False, "add_bias_logits": False})
-    activation = config.get("activation_function", "gelu")
-    if activation not in _ACTIVATIONS:
-        raise ModelError(
-            f"A BART with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
-        )
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "d_model"),
@@ -88,11 +82,11 @@ def read_config(config: Config) -> arch.Architecture:
         heads=heads,
         positions=config_value(config, "max_position_embeddings"),
         hidden=hidden,
-        activation=_ACTIVATIONS[activation],
-        scaled=config.get("scale_embedding", False),
-        dropout=config.get("dropout", 0.1),
-        attention_dropout=config.get("attention_dropout", 0.0),
-        hidden_dropout=config.get("activation_dropout", 0.0),
+        activation=read_activation(config, "activation_function", "gelu"),
+        scaled=read_flag(config, "scale_embedding", False),
+        dropout=read_number(config, "dropout", 0.1, below=1),
+        attention_dropout=read_number(config, "attention_dropout", 0.0, below=1),
+        hidden_dropout=read_number(config, "activation_dropout", 0.0, below=1),
     )
 
 
@@ -103,7 +97,6 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     assert decoder is not None
     position, layer = encoder.embedding.position, encoder.pattern[0]
     assert isinstance(position, arch.Learned)
-    names = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
     shape = {"attention_heads": layer.attention.heads, "ffn_dim": layer.mlp.hidden}
     return {
         "vocab_size": architecture.vocab,
@@ -112,7 +105,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
         "decoder_layers": decoder.depth,
         **{f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in shape.items()},
         "max_position_embeddings": position.positions,
-        "activation_function": names[layer.mlp.activation],
+        "activation_function": activation_name(layer.mlp.activation),
         "scale_embedding": encoder.embedding.scale != 1.0,
         "dropout": layer.dropout.residual,
         "attention_dropout": layer.dropout.attention,

@@ -5,10 +5,8 @@ __all__ = ["BERT", "SIZES", "preset", "read_config", "write_config"]
 from typing import Any
 
 from trivium import architecture as arch
-from trivium.errors import ModelError
 from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value, require_values, size_of_heads
-
-_ACTIVATIONS: dict[str, arch.Activation] = {"gelu": "gelu", "gelu_new": "gelu_tanh", "relu": "relu", "silu": "silu"}
+from trivium.families.fields import activation_name, read_activation, read_number, read_size
 
 
 def preset(
@@ -52,12 +50,6 @@ def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture."""
     covered = {"is_decoder": False, "position_embedding_type": "absolute", "tie_word_embeddings": True}
     require_values(config, covered)
-    activation = config.get("hidden_act", "gelu")
-    if activation not in _ACTIVATIONS:
-        raise ModelError(
-            f"A {config.get('model_type', 'bert')} with the activation '{activation}' is not known; there are "
-            f"{', '.join(_ACTIVATIONS)}."
-        )
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "hidden_size"),
@@ -65,11 +57,11 @@ def read_config(config: Config) -> arch.Architecture:
         heads=config_value(config, "num_attention_heads"),
         positions=config_value(config, "max_position_embeddings"),
         hidden=config_value(config, "intermediate_size"),
-        activation=_ACTIVATIONS[activation],
-        segments=config.get("type_vocab_size", 2),
-        eps=config.get("layer_norm_eps", 1e-12),
-        dropout=config.get("hidden_dropout_prob", 0.1),
-        attention_dropout=config.get("attention_probs_dropout_prob", 0.1),
+        activation=read_activation(config, "hidden_act", "gelu"),
+        segments=read_size(config, "type_vocab_size") or 2,
+        eps=read_number(config, "layer_norm_eps", 1e-12),
+        dropout=read_number(config, "hidden_dropout_prob", 0.1, below=1),
+        attention_dropout=read_number(config, "attention_probs_dropout_prob", 0.1, below=1),
     )
 
 
@@ -79,14 +71,13 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     assert stack is not None
     assert isinstance(stack.embedding.position, arch.Learned)
     layer = stack.pattern[0]
-    names = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
     return {
         "vocab_size": architecture.vocab,
         "hidden_size": architecture.dim,
         "num_hidden_layers": stack.depth,
         "num_attention_heads": layer.attention.heads,
         "intermediate_size": layer.mlp.hidden,
-        "hidden_act": names[layer.mlp.activation],
+        "hidden_act": activation_name(layer.mlp.activation),
         "max_position_embeddings": stack.embedding.position.positions,
         "type_vocab_size": stack.embedding.segments,
         "layer_norm_eps": layer.norms.after.eps if layer.norms.after else 1e-12,

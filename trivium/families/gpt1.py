@@ -18,6 +18,7 @@ from trivium.families.family import (
     require_values,
     size_of_heads,
 )
+from trivium.families.fields import read_number
 
 #: The released code's "gelu" is the tanh form.
 _ACTIVATIONS: dict[str, arch.Activation] = {"gelu": "gelu_tanh", "relu": "relu", "silu": "silu"}
@@ -62,7 +63,7 @@ def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture."""
     require_values(config, {"tie_word_embeddings": True})
     activation = config.get("afn", "gelu")
-    if activation not in _ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
         raise ModelError(
             f"A GPT-1 with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
         )
@@ -73,10 +74,10 @@ def read_config(config: Config) -> arch.Architecture:
         heads=config_value(config, "n_head"),
         positions=config_value(config, "n_positions"),
         activation=_ACTIVATIONS[activation],
-        eps=config.get("layer_norm_epsilon", 1e-5),
-        dropout=config.get("resid_pdrop", 0.1),
-        attention_dropout=config.get("attn_pdrop", 0.1),
-        embedding_dropout=config.get("embd_pdrop", 0.1),
+        eps=read_number(config, "layer_norm_epsilon", 1e-5),
+        dropout=read_number(config, "resid_pdrop", 0.1, below=1),
+        attention_dropout=read_number(config, "attn_pdrop", 0.1, below=1),
+        embedding_dropout=read_number(config, "embd_pdrop", 0.1, below=1),
     )
 
 

@@ -5,7 +5,6 @@ __all__ = ["GPT2", "SIZES", "preset", "read_config", "write_config"]
 from typing import Any
 
 from trivium import architecture as arch
-from trivium.errors import ModelError
 from trivium.families.family import (
     Config,
     Family,
@@ -18,14 +17,7 @@ from trivium.families.family import (
     require_values,
     size_of_heads,
 )
-
-_ACTIVATIONS: dict[str, arch.Activation] = {
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu": "gelu",
-    "relu": "relu",
-    "silu": "silu",
-}
+from trivium.families.fields import activation_name, read_activation, read_number, read_size
 
 
 def preset(
@@ -70,23 +62,18 @@ def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture."""
     covered = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "tie_word_embeddings": True}
     require_values(config, {**covered, "add_cross_attention": False})
-    activation = config.get("activation_function", "gelu_new")
-    if activation not in _ACTIVATIONS:
-        raise ModelError(
-            f"A GPT-2 with the activation '{activation}' is not known; there are {', '.join(_ACTIVATIONS)}."
-        )
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "n_embd"),
         depth=config_value(config, "n_layer"),
         heads=config_value(config, "n_head"),
         positions=config_value(config, "n_positions"),
-        hidden=config.get("n_inner"),
-        activation=_ACTIVATIONS[activation],
-        eps=config.get("layer_norm_epsilon", 1e-5),
-        dropout=config.get("resid_pdrop", 0.1),
-        attention_dropout=config.get("attn_pdrop", 0.1),
-        embedding_dropout=config.get("embd_pdrop", 0.1),
+        hidden=read_size(config, "n_inner"),
+        activation=read_activation(config, "activation_function", "gelu_new"),
+        eps=read_number(config, "layer_norm_epsilon", 1e-5),
+        dropout=read_number(config, "resid_pdrop", 0.1, below=1),
+        attention_dropout=read_number(config, "attn_pdrop", 0.1, below=1),
+        embedding_dropout=read_number(config, "embd_pdrop", 0.1, below=1),
     )
 
 
@@ -96,7 +83,6 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     assert stack is not None
     assert isinstance(stack.embedding.position, arch.Learned)
     layer = stack.pattern[0]
-    names = {ours: theirs for theirs, ours in reversed(_ACTIVATIONS.items())}
     return {
         "vocab_size": architecture.vocab,
         "n_embd": architecture.dim,
@@ -104,7 +90,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
         "n_head": layer.attention.heads,
         "n_positions": stack.embedding.position.positions,
         "n_inner": layer.mlp.hidden,
-        "activation_function": names[layer.mlp.activation],
+        "activation_function": activation_name(layer.mlp.activation),
         "layer_norm_epsilon": layer.norms.before.eps if layer.norms.before else 1e-5,
         "resid_pdrop": layer.dropout.residual,
         "attn_pdrop": layer.dropout.attention,

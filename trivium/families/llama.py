@@ -5,11 +5,13 @@ LLaMA 2's largest shares key-value heads, LLaMA 3 has a larger vocabulary and th
 
 __all__ = ["LLAMA", "SIZES", "preset", "read_config", "write_config"]
 
+from collections.abc import Mapping
 from typing import Any
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
 from trivium.families.family import Config, Family, Ignored, Rule, config_value, require_values, size_of_heads
+from trivium.families.fields import read_flag, read_number, read_size
 
 
 def preset(
@@ -62,7 +64,12 @@ def preset(
 def read_config(config: Config) -> arch.Architecture:
     """A published config.json as an architecture; rope settings in the old places or in `rope_parameters`."""
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    require_values({**config, **rope}, {"hidden_act": "silu", "partial_rotary_factor": 1.0})
+    if not isinstance(rope, Mapping):
+        raise ModelError(
+            f"The config of this llama says of its rotary positions {rope!r}, and that is no table of fields."
+        )
+    fields = {**config, **{key: value for key, value in rope.items() if value is not None}}
+    require_values(fields, {"hidden_act": "silu", "partial_rotary_factor": 1.0})
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "hidden_size"),
@@ -70,15 +77,15 @@ def read_config(config: Config) -> arch.Architecture:
         heads=config_value(config, "num_attention_heads"),
         positions=config_value(config, "max_position_embeddings"),
         hidden=config_value(config, "intermediate_size"),
-        kv_heads=config.get("num_key_value_heads"),
-        head_dim=config.get("head_dim"),
-        theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10_000.0),
+        kv_heads=read_size(config, "num_key_value_heads"),
+        head_dim=read_size(config, "head_dim"),
+        theta=read_number(fields, "rope_theta", 10_000.0) or 10_000.0,
         scaling=_read_scaling(rope, config),
-        attention_bias=config.get("attention_bias", False),
-        mlp_bias=config.get("mlp_bias", False),
-        eps=config.get("rms_norm_eps", 1e-6),
-        tied=config.get("tie_word_embeddings", False),
-        attention_dropout=config.get("attention_dropout", 0.0),
+        attention_bias=read_flag(config, "attention_bias", False),
+        mlp_bias=read_flag(config, "mlp_bias", False),
+        eps=read_number(config, "rms_norm_eps", 1e-6),
+        tied=read_flag(config, "tie_word_embeddings", False),
+        attention_dropout=read_number(config, "attention_dropout", 0.0, below=1),
     )
 
 

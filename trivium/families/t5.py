@@ -9,10 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from trivium import architecture as arch
-from trivium.errors import ModelError
 from trivium.families.family import Config, Family, Ignored, Rule, Tied, config_value, size_of_heads
-
-_ACTIVATIONS: dict[str, arch.Activation] = {"relu": "relu", "gelu_new": "gelu_tanh", "gelu": "gelu", "silu": "silu"}
+from trivium.families.fields import activation_name, read_activation, read_flag, read_number, read_size
 
 
 def preset(
@@ -72,26 +70,25 @@ def read_config(config: Config) -> arch.Architecture:
     An unscaled head is v1.1's own, and a scaled one is tied. transformers 5 writes `scale_decoder_outputs` for this,
     and `tie_word_embeddings` as true for both.
     """
-    feed_forward = config.get("feed_forward_proj", "relu")
+    feed_forward = str(config.get("feed_forward_proj", "relu"))
     gated = feed_forward.startswith("gated-")
+    # "gated-gelu" has always meant the approximation.
     activation = "gelu_new" if feed_forward == "gated-gelu" else feed_forward.removeprefix("gated-")
-    if activation not in _ACTIVATIONS:
-        raise ModelError(f"A T5 with the MLP '{feed_forward}' is not known; there are {', '.join(_ACTIVATIONS)}.")
     return preset(
         vocab=config_value(config, "vocab_size"),
         dim=config_value(config, "d_model"),
         depth=config_value(config, "num_layers"),
-        decoder_depth=config.get("num_decoder_layers"),
+        decoder_depth=read_size(config, "num_decoder_layers"),
         heads=config_value(config, "num_heads"),
         head_dim=config_value(config, "d_kv"),
         hidden=config_value(config, "d_ff"),
-        activation=_ACTIVATIONS[activation],
+        activation=read_activation({**config, "feed_forward_proj": activation}, "feed_forward_proj", "relu"),
         gated=gated,
-        tied=config.get("scale_decoder_outputs", config.get("tie_word_embeddings", True)),
-        buckets=config.get("relative_attention_num_buckets", 32),
-        max_distance=config.get("relative_attention_max_distance", 128),
-        eps=config.get("layer_norm_epsilon", 1e-6),
-        dropout=config.get("dropout_rate", 0.1),
+        tied=read_flag(config, "scale_decoder_outputs", read_flag(config, "tie_word_embeddings", True)),
+        buckets=read_size(config, "relative_attention_num_buckets") or 32,
+        max_distance=read_size(config, "relative_attention_max_distance") or 128,
+        eps=read_number(config, "layer_norm_epsilon", 1e-6),
+        dropout=read_number(config, "dropout_rate", 0.1, below=1),
     )
 
 
@@ -103,8 +100,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
     assert head is not None
     layer = encoder.pattern[0]
     assert isinstance(layer.position, arch.RelativeBuckets)
-    names = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
-    activation = names[layer.mlp.activation]
+    activation = activation_name(layer.mlp.activation)
     if layer.mlp.gated:
         activation = "gated-gelu" if activation == "gelu_new" else f"gated-{activation}"
     return {

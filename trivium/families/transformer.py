@@ -10,6 +10,7 @@ from typing import Any
 
 from trivium import architecture as arch
 from trivium.families.family import Config, Family, Rule, config_value, require_values, size_of_heads
+from trivium.families.fields import read_number
 
 
 def preset(
@@ -66,8 +67,8 @@ def read_config(config: Config) -> arch.Architecture:
         decoder_depth=config_value(config, "decoder_layers"),
         heads=config_value(config, "num_heads"),
         hidden=config_value(config, "d_ff"),
-        eps=config.get("layer_norm_eps", 1e-6),
-        dropout=config.get("dropout", 0.1),
+        eps=read_number(config, "layer_norm_eps", 1e-6),
+        dropout=read_number(config, "dropout", 0.1, below=1),
     )
 
 
