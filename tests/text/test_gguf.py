@@ -11,7 +11,7 @@ import torch
 
 from trivium.architecture import Architecture, LlamaScaling, Rotary
 from trivium.errors import ModelError, UsageError
-from trivium.families import bert, gpt2, llama
+from trivium.families import bert, bloom, gpt2, llama
 from trivium.model import Transformer
 from trivium.text.gguf import write_gguf
 from trivium.text.gguf_vocabulary import read_tokenizer
@@ -27,6 +27,8 @@ TOKENS = 16
 def architecture(family: str, vocabulary: int) -> Architecture:
     if family == "gpt2":
         return gpt2.preset(vocab=vocabulary, dim=64, depth=2, heads=4, positions=64)
+    if family == "bloom":
+        return bloom.preset(vocab=vocabulary, dim=96, depth=2, heads=6, positions=64)
     # More rows than tokens, and shared key-value heads.
     return llama.preset(vocab=vocabulary + 3, dim=64, depth=2, heads=4, kv_heads=2, hidden=96, positions=64, tied=False)
 
@@ -62,7 +64,7 @@ def greedy(model: Transformer, prompt: list[int]) -> list[int]:
     return ids[len(prompt) :]
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bloom"])
 def test_the_file_gives_model_and_tokenizer_back(family: str, tokenizers: dict[str, Tokenizer], tmp_path: Path) -> None:
     words = tokenizers["bpe"]
     words.chat_template = "{{ messages }}"
@@ -105,7 +107,7 @@ def run_llama_cpp(python: str, file: Path, texts: list[str], prompts: list[list[
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["f16", "q8_0"])
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bloom"])
 def test_llama_cpp_says_the_same_tokens(
     family: str,
     kind: str,

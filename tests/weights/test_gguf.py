@@ -41,7 +41,7 @@ def logits(model: Transformer) -> torch.Tensor:
         return model(IDS)
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama", "llama linear", "llama 3.1"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "llama linear", "llama 3.1", "bloom", "bloom six heads"])
 def test_float32_gives_the_same_model_back(family: str, tmp_path: Path) -> None:
     model = ours(oracle(family), tmp_path / "folder")
     save_gguf(tmp_path / "x.gguf", model, "f32", WORDS)
@@ -54,7 +54,7 @@ def test_float32_gives_the_same_model_back(family: str, tmp_path: Path) -> None:
     assert not again.training
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bloom"])
 @pytest.mark.parametrize("kind", ["f32", "f16", "q8_0"])
 def test_transformers_reads_the_file_and_gives_the_same_logits(family: str, kind: str, tmp_path: Path) -> None:
     # Of GPT-2 it knows one length and one shape of MLP, whatever the file says.
@@ -120,7 +120,7 @@ def rewritten(path: Path, change: Callable[[Metadata, Tensors], object], family:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda m, t: "mamba", "architecture 'mamba', which is not known. Known in GGUF: llama, gpt2"),
+        (lambda m, t: "mamba", "architecture 'mamba', which is not known. Known in GGUF: llama, gpt2, bloom"),
         (lambda m, t: t.pop("blk.0.ffn_gate.weight"), r"lacks model\.layers\.0\.mlp\.gate_proj\.weight"),
         (lambda m, t: t.pop("token_embd.weight"), "lacks the tensor 'token_embd.weight'"),
         (lambda m, t: t.update({"extra.weight": np.zeros(3, "f4")}), r"holds extra\.weight, which nothing reads"),

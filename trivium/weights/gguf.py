@@ -55,7 +55,7 @@ class GgufWeights:
         self._stored: dict[str, tuple[str, Layout | None]] = {}
         layouts = page.layouts(config)
         published = {_pattern(ours): theirs for theirs, ours in page.names.items()}
-        twins = _requantized_twins(file) if family_named(page.family).name == "gpt2" else set()
+        twins = _requantized_twins(file) if config.get("tie_word_embeddings", True) else set()
         for stored, entry in file.tensors.items():
             if stored == ROPE or stored in twins:
                 continue

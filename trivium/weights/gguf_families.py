@@ -28,7 +28,10 @@ _LOW, _HIGH, _ORIGINAL = 1.0, 4.0, 8192
 
 @dataclass(frozen=True)
 class Page:
-    """One architecture of llama.cpp. `layouts` are by published stem; `check` refuses what llama.cpp would not run."""
+    """One architecture of llama.cpp. `layouts` are by published stem.
+
+    `metadata` raises `ModelError` for what llama.cpp would compute otherwise.
+    """
 
     family: str
     names: Mapping[str, str]
@@ -212,7 +215,61 @@ _GPT2 = Page(
 )
 
 
+# ---- BLOOM ---------------------------------------------------------------------------------------------------------
+
+
+def _bloom_config(file: GgufFile) -> dict[str, Any]:
+    fields = Fields(file)
+    vocabulary, _ = fields.shape("token_embd.weight")
+    dim, heads = fields.size("embedding_length", "token_embd.weight", 1), fields.whole("attention.head_count")
+    fields.only("attention.head_count_kv", heads)
+    fields.only("feed_forward_length", 4 * dim)
+    return {
+        "model_type": "bloom",
+        "vocab_size": vocabulary,
+        "hidden_size": dim,
+        "n_layer": fields.depth(),
+        "n_head": heads,
+        "seq_length": fields.whole("context_length"),
+        "layer_norm_epsilon": fields.real("attention.layer_norm_epsilon", 1e-5),
+    }
+
+
+def _bloom_metadata(config: Config) -> dict[str, Any]:
+    return {
+        "context_length": config["seq_length"],
+        "embedding_length": config["hidden_size"],
+        "block_count": config["n_layer"],
+        "feed_forward_length": 4 * config["hidden_size"],
+        "attention.head_count": config["n_head"],
+        "attention.head_count_kv": config["n_head"],
+        "attention.layer_norm_epsilon": float(config["layer_norm_epsilon"]),
+    }
+
+
+_BLOOM = Page(
+    family="bloom",
+    names={
+        "transformer.word_embeddings": "token_embd",
+        "transformer.word_embeddings_layernorm": "token_embd_norm",
+        "transformer.h.*.input_layernorm": "blk.*.attn_norm",
+        "transformer.h.*.self_attention.query_key_value": "blk.*.attn_qkv",
+        "transformer.h.*.self_attention.dense": "blk.*.attn_output",
+        "transformer.h.*.post_attention_layernorm": "blk.*.ffn_norm",
+        "transformer.h.*.mlp.dense_h_to_4h": "blk.*.ffn_up",
+        "transformer.h.*.mlp.dense_4h_to_h": "blk.*.ffn_down",
+        "transformer.ln_f": "output_norm",
+        "lm_head": "output",
+    },
+    layouts=lambda config: {
+        "transformer.h.*.self_attention.query_key_value": Swapped((config["n_head"], 3, -1), (0, 1))
+    },
+    read_config=_bloom_config,
+    metadata=_bloom_metadata,
+)
+
+
 # ---- all of them ---------------------------------------------------------------------------------------------------
 
 #: By the name that `general.architecture` gives.
-PAGES: dict[str, Page] = {"llama": _LLAMA, "gpt2": _GPT2}
+PAGES: dict[str, Page] = {"llama": _LLAMA, "gpt2": _GPT2, "bloom": _BLOOM}
