@@ -4,18 +4,26 @@ import pytest
 import torch
 
 from trivium.architecture import Architecture
-from trivium.families import bert, gpt2, llama, t5
+from trivium.families import bart, bert, bloom, gopher, gpt1, gpt2, gpt3, llama, opt, roberta, t5, transformer
 from trivium.model import Transformer
 
 DIM, DEPTH, HEADS, HEAD_DIM, HIDDEN, VOCAB = 64, 3, 4, 24, 144, 300
 SIZE = {"vocab": VOCAB, "dim": DIM, "depth": DEPTH, "heads": HEADS, "hidden": HIDDEN}
 
 MODELS = {
+    "bart": bart.preset(**SIZE),
     "bert": bert.preset(**SIZE),
+    "bloom": bloom.preset(vocab=VOCAB, dim=DIM, depth=DEPTH, heads=HEADS),
+    "gopher": gopher.preset(**SIZE),
+    "gpt1": gpt1.preset(vocab=VOCAB, dim=DIM, depth=DEPTH, heads=HEADS),
     "gpt2": gpt2.preset(**SIZE),
+    "gpt3": gpt3.preset(vocab=VOCAB, dim=DIM, depth=DEPTH, heads=HEADS),
     "llama": llama.preset(**SIZE, kv_heads=2, head_dim=HEAD_DIM, tied=False),
+    "opt": opt.preset(**SIZE),
+    "roberta": roberta.preset(**SIZE),
     "t5": t5.preset(**SIZE, head_dim=HEAD_DIM),
     "t5 v1.1": t5.preset(**SIZE, head_dim=HEAD_DIM, gated=True, activation="gelu_tanh", tied=False),
+    "transformer": transformer.preset(**SIZE),
 }
 
 #: What a name ends in → its standard deviation; the first that fits counts.
@@ -28,9 +36,25 @@ FAN_IN = {  # Raffel et al. 2020: what the authors' code does, and transformers'
     "tokens.weight": 1.0,
     "": DIM**-0.5,
 }
+OPT_RESIDUAL = 0.006 / (2 * DEPTH) ** 0.5  # Zhang et al. 2022, section 2.2
+XAVIER = {  # Glorot & Bengio 2010, equation 16, which the 2017 code draws by; its tokens are scaled by sqrt(dim) later
+    "tokens.weight": DIM**-0.5,
+    "mlp.up.weight": (2 / (DIM + HIDDEN)) ** 0.5,
+    "mlp.down.weight": (2 / (DIM + HIDDEN)) ** 0.5,
+    "": DIM**-0.5,
+}
+RESIDUAL = {"output.weight": GPT2_RESIDUAL, "down.weight": GPT2_RESIDUAL, **NORMAL}
 EXPECTED = {
+    "bart": NORMAL,
     "bert": NORMAL,
-    "gpt2": {"output.weight": GPT2_RESIDUAL, "down.weight": GPT2_RESIDUAL, **NORMAL},
+    "bloom": RESIDUAL,  # Shoeybi et al. 2019, section 3, whose code trained it
+    "gopher": NORMAL,
+    "gpt1": NORMAL,
+    "gpt2": RESIDUAL,
+    "gpt3": RESIDUAL,
+    "opt": {"output.weight": OPT_RESIDUAL, "down.weight": OPT_RESIDUAL, "": 0.006},
+    "roberta": NORMAL,
+    "transformer": XAVIER,
     "llama": NORMAL,
     "t5": FAN_IN,
     "t5 v1.1": FAN_IN,

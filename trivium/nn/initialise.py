@@ -35,6 +35,9 @@ def _normal(model: nn.Module, std: float, residual_writers: int, generator: torc
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=std, generator=generator)
+        elif isinstance(module, DistanceScores):
+            nn.init.normal_(module.content, std=std, generator=generator)
+            nn.init.normal_(module.distance, std=std, generator=generator)
     for module in model.modules():
         if residual_writers > 1 and isinstance(module, Attention | MLP):
             writer = module.output if isinstance(module, Attention) else module.down
