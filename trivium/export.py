@@ -165,7 +165,7 @@ def _write(
 def _check_range(lm: LanguageModel) -> None:
     largest = torch.finfo(torch.float16).max
     for name, parameter in lm.model.named_parameters():
-        if float(parameter.abs().max()) > largest:
+        if float(parameter.detach().abs().max()) > largest:
             raise ModelError(
                 f"'{name}' holds numbers beyond {largest:,.0f}, the largest of float16. Export to bfloat16 or float32."
             )

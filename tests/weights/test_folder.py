@@ -5,20 +5,30 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+import transformers as hf
 from safetensors.torch import load_file, save_file
 
 from tests.test_architecture import TINY
 from trivium.errors import ModelError, StorageError
 from trivium.families import t5
+from trivium.families.registry import family_named
 from trivium.model import Transformer
 from trivium.weights.folder import load_folder, read_architecture, save_folder
 
 Weights = dict[str, torch.Tensor]
+CLASSES = {
+    "bert": hf.AutoModelForMaskedLM,
+    "gpt2": hf.AutoModelForCausalLM,
+    "llama": hf.AutoModelForCausalLM,
+    "t5": hf.AutoModelForSeq2SeqLM,
+}
 
 
 def random_model(family: str = "gpt2") -> Transformer:
@@ -278,3 +288,111 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "model").write_text("")
     with pytest.raises(StorageError, match="Cannot write"):
         save_folder(tmp_path / "model", random_model())
+
+
+# ---- several files, and little memory ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt2", "llama", "t5"])
+def test_shards_are_those_of_hugging_face(family: str, tmp_path: Path) -> None:
+    model, limit = random_model(family), 10_000
+    save_folder(tmp_path, model, max_shard_bytes=limit)
+    index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
+    files = sorted(path.name for path in tmp_path.glob("*.safetensors"))
+    assert files == [f"model-{number:05}-of-{len(files):05}.safetensors" for number in range(1, len(files) + 1)]
+    total = 0
+    for name in files:
+        weights = load_file(tmp_path / name)
+        size = sum(tensor.nbytes for tensor in weights.values())
+        assert size <= limit or len(weights) == 1
+        assert {index["weight_map"][tensor] for tensor in weights} == {name}
+        total += size
+    assert index["metadata"]["total_size"] == total
+    assert_same(model, load_folder(tmp_path))
+    opened = CLASSES[family].from_pretrained(tmp_path)
+    with_limit, without = opened.state_dict(), tmp_path / "whole"
+    save_folder(without, model)
+    for name, tensor in CLASSES[family].from_pretrained(without).state_dict().items():
+        assert torch.equal(with_limit[name], tensor), name
+
+
+def test_weights_of_another_number_of_files_leave_nothing_behind(tmp_path: Path) -> None:
+    model = random_model()
+    save_folder(tmp_path, model, max_shard_bytes=10_000)
+    save_folder(tmp_path, model, max_shard_bytes=30_000)
+    assert_same(model, load_folder(tmp_path))
+    index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
+    assert {path.name for path in tmp_path.glob("*.safetensors")} == set(index["weight_map"].values())
+    save_folder(tmp_path, model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    save_folder(tmp_path, model, max_shard_bytes=30_000)
+    assert not (tmp_path / "model.safetensors").exists()
+    assert_same(model, load_folder(tmp_path))
+
+
+def test_others_may_read_the_weights(tmp_path: Path) -> None:
+    save_folder(tmp_path, random_model())
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1, "the weights are as open as the config"
+
+
+def test_an_old_file_of_weights_is_read(tmp_path: Path) -> None:
+    model = random_model()
+    save_folder(tmp_path, model)
+    torch.save(load_file(tmp_path / "model.safetensors"), tmp_path / "pytorch_model.bin")
+    (tmp_path / "model.safetensors").unlink()
+    assert_same(model, load_folder(tmp_path))
+
+
+_PEAK = """
+import sys
+from pathlib import Path
+import torch
+from trivium.weights.folder import load_folder
+
+def peak():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+small, large, dtype = sys.argv[1:]
+for _ in range(2):
+    load_folder(Path(small))  # what torch imports on first use is not the model's
+before = peak()
+model = load_folder(Path(large), getattr(torch, dtype))
+print((peak() - before) / sum(parameter.nbytes for parameter in model.parameters()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says the largest memory so far")
+@pytest.mark.parametrize(
+    ("family", "stored", "dtype", "old"),
+    [
+        ("llama", "bfloat16", "bfloat16", False),
+        ("llama", "bfloat16", "float32", False),
+        ("gpt2", "float32", "float32", False),
+        ("gpt2", "float32", "float32", True),
+    ],
+)
+def test_loading_takes_little_more_than_the_model(family: str, stored: str, dtype: str, old: bool, tmp_path) -> None:
+    """At the size of GPT-2 and SmolLM2: cast, split, transposed (GPT-2's are), from either kind of file."""
+    sizes = {
+        "llama": {"vocab": 49_152, "dim": 576, "depth": 30, "heads": 9, "kv_heads": 3, "hidden": 1536},
+        "gpt2": {"vocab": 50_257, "dim": 768, "depth": 12, "heads": 12},
+    }
+    for name, size in (("small", {"vocab": 61, "dim": 24, "depth": 1, "heads": 2}), ("large", sizes[family])):
+        with torch.device("meta"):
+            model = Transformer(family_named(family).preset(**{"positions": 1024, **size}))
+        model = model.to(getattr(torch, stored)).to_empty(device="cpu")
+        if model.architecture.head.tied:
+            model.head.projection.weight = model.tokens.weight
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.fill_(0.5)
+        save_folder(tmp_path / name, model)
+        del model
+        if old:
+            torch.save(load_file(tmp_path / name / "model.safetensors"), tmp_path / name / "pytorch_model.bin")
+            (tmp_path / name / "model.safetensors").unlink()
+    arguments = [str(tmp_path / "small"), str(tmp_path / "large"), dtype]
+    done = subprocess.run([sys.executable, "-c", _PEAK, *arguments], capture_output=True, text=True, check=True)
+    assert float(done.stdout) <= 1.3
