@@ -4,6 +4,7 @@ Shapes: the import hook puts beartype on every annotated function and dataclass 
 shape than its annotation says fails the test. It must be in place before anything imports `trivium`.
 """
 
+import importlib.util
 import os
 import sys
 
@@ -42,6 +43,15 @@ settings.load_profile("trivium")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --llama-python /path/to/python`: an interpreter that has llama-cpp-python, for the tests that run it."""
     parser.addoption("--llama-python", default=None, help="a Python with llama-cpp-python, where this one has none")
+
+
+@pytest.fixture(scope="session")
+def llama_python(request: pytest.FixtureRequest) -> str:
+    """A Python that has llama.cpp."""
+    given = request.config.getoption("--llama-python")
+    if given is None and importlib.util.find_spec("llama_cpp") is None:
+        pytest.skip("llama-cpp-python is not installed; name a Python that has it: pytest --llama-python PATH")
+    return str(given or sys.executable)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,6 @@
 """Real English to train small tokenizers on: the docstrings of the standard library, read from its sources."""
 
 import ast
-import importlib.util
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -27,12 +25,3 @@ def english() -> list[str]:
 @pytest.fixture(scope="session")
 def tokenizers(english: list[str]) -> dict[str, Tokenizer]:
     return {kind: train_tokenizer(kind, english, vocabulary) for kind, vocabulary in _VOCABULARY.items()}
-
-
-@pytest.fixture(scope="session")
-def llama_python(request: pytest.FixtureRequest) -> str:
-    """A Python that has llama.cpp."""
-    given = request.config.getoption("--llama-python")
-    if given is None and importlib.util.find_spec("llama_cpp") is None:
-        pytest.skip("llama-cpp-python is not installed; name a Python that has it: pytest --llama-python PATH")
-    return str(given or sys.executable)
