@@ -1,5 +1,7 @@
 """Task heads of every family against `transformers` at tiny size: logits, gradients, dropout, files both ways."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,26 +10,19 @@ import transformers as hf
 
 from tests.families.checks import LENGTHS, padding, tokens
 from tests.families.tiny import BUILDERS
-from trivium.architecture import Architecture
-from trivium.families.registry import FAMILIES, family_named
-from trivium.families.tasks import TASKS, published
+from trivium.architecture import Architecture, SequenceLabels, Spans, Task, TokenLabels
+from trivium.errors import ModelError
+from trivium.families.registry import architecture_of_config, family_named
+from trivium.families.tasks import TASKS, as_held, published
 from trivium.model import Transformer
 from trivium.weights.folder import load_folder, save_folder
 from trivium.weights.names import entries, to_stored
 
 LABELS = {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC"}
-HEADS = [
-    (family, task)
-    for family in sorted(FAMILIES)
-    for task in TASKS.get(family, {})
-    if task not in ("model", "encoder") and family in BUILDERS
-]
-BARE = [
-    (family, task)
-    for family in sorted(FAMILIES)
-    for task in TASKS.get(family, {})
-    if task in ("model", "encoder") and family in BUILDERS
-]
+CASES = [(name, task) for name in BUILDERS for task in TASKS.get(name.split()[0], {})]
+#: The tiny models of every family and the heads that it is published with, and the classes that have none.
+HEADS = [(name, task) for name, task in CASES if task not in ("model", "encoder")]
+BARE = [(name, task) for name, task in CASES if task in ("model", "encoder")]
 
 
 def oracle(family: str, task: str, **settings: object) -> hf.PreTrainedModel:
@@ -44,7 +39,7 @@ def oracle(family: str, task: str, **settings: object) -> hf.PreTrainedModel:
     config._attn_implementation = "eager"
     for name, value in settings.items():
         setattr(config, name, value)
-    model = getattr(hf, TASKS[family][task].name)(config)
+    model = getattr(hf, TASKS[family.split()[0]][task].name)(config)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -104,7 +99,7 @@ def test_gradients_equal_the_oracle(family: str, task: str, tmp_path) -> None:
     ids, mask = inputs(theirs)
     real(theirs_say(theirs, ids, mask), mask).logsumexp(-1).sum().backward()
     real(model.task_logits(ids, mask), mask).logsumexp(-1).sum().backward()
-    page = published(family_named(family), model.architecture)
+    page = published(family_named(model.architecture.family), model.architecture)
     gradients = {
         key: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         for key, parameter in model.named_parameters()
@@ -162,3 +157,108 @@ def test_parameters_are_counted_as_the_oracle_holds_them(family: str, task: str,
     theirs = oracle(family, task)
     architecture: Architecture = ours(theirs, tmp_path).architecture
     assert architecture.parameters == sum(parameter.numel() for parameter in theirs.parameters())
+
+
+#: The published sizes, whose classes in `transformers` hold these numbers of unique parameters.
+BERT = {"model_type": "bert", "vocab_size": 30_522, "max_position_embeddings": 512}
+ROBERTA = {"model_type": "roberta", "vocab_size": 50_265, "max_position_embeddings": 514, "type_vocab_size": 1}
+BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "expected"),
+    [
+        (BERT | BASE, "BertModel", 109_482_240),
+        (BERT | BASE, "BertForMaskedLM", 109_514_298),
+        (BERT | BASE, "BertForPreTraining", 110_106_428),
+        (BERT | BASE, "BertForSequenceClassification", 109_482_240 + 2 * 769),
+        (BERT | BASE, "BertForQuestionAnswering", 108_891_648 + 2 * 769),
+        (BERT | LARGE, "BertModel", 335_141_888),
+        (BERT | LARGE, "BertForMaskedLM", 335_174_458),
+        (BERT | LARGE, "BertForPreTraining", 336_226_108),
+        (BERT | BASE | {"vocab_size": 28_996}, "BertModel", 108_310_272),
+        (BERT | LARGE | {"vocab_size": 28_996}, "BertModel", 333_579_264),
+        (ROBERTA | BASE, "RobertaModel", 124_645_632),
+        (ROBERTA | BASE, "RobertaForMaskedLM", 124_697_433),
+        (ROBERTA | LARGE, "RobertaModel", 355_359_744),
+        (ROBERTA | LARGE, "RobertaForMaskedLM", 355_412_057),
+    ],
+)
+def test_published_counts(config: dict, name: str, expected: int) -> None:
+    assert architecture_of_config({**config, "architectures": [name]}).parameters == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (BERT | BASE, 108_891_648),
+        (BERT | LARGE, 334_092_288),
+        (ROBERTA | BASE, 124_055_040),
+        (ROBERTA | LARGE, 354_310_144),
+    ],
+)
+def test_published_counts_without_the_pooler(config: dict, expected: int) -> None:
+    name = "BertModel" if config["model_type"] == "bert" else "RobertaModel"
+    architecture = architecture_of_config({**config, "architectures": [name]})
+    assert as_held(architecture, ["embeddings.word_embeddings.weight"]).parameters == expected
+    assert as_held(architecture, ["pooler.dense.weight"]) == architecture
+
+
+def test_labels_are_kept_as_published(tmp_path) -> None:
+    theirs = oracle("bert", "sequence-classification", problem_type="multi_label_classification")
+    model = ours(theirs, tmp_path / "in")
+    task = model.architecture.task
+    assert isinstance(task, SequenceLabels)
+    assert (task.labels, task.problem) == (tuple(LABELS.values()), "multi_label_classification")
+    save_folder(tmp_path / "out", model)
+    config = hf.AutoConfig.from_pretrained(tmp_path / "out")
+    assert (config.id2label, config.problem_type) == (LABELS, "multi_label_classification")
+    assert config.label2id == {label: number for number, label in LABELS.items()}
+
+
+@pytest.mark.parametrize("name", ["XLMRobertaForTokenClassification", "CamembertForTokenClassification"])
+def test_relatives_have_the_heads_of_their_family(name: str) -> None:
+    kind = "xlm-roberta" if name.startswith("XLM") else "camembert"
+    config = {**ROBERTA, **BASE, "model_type": kind, "architectures": [name], "id2label": {"0": "O", "1": "B"}}
+    assert architecture_of_config(config).task == TokenLabels(("O", "B"), dropout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("BertForMultipleChoice", "BertForMultipleChoice, whose head is not known here.*BertForMaskedLM, BertModel"),
+        ("BertForQuestionAnswering", "two outputs, start and end"),
+    ],
+)
+def test_heads_that_are_not_known(name: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        architecture_of_config({**BERT, **BASE, "architectures": [name], "num_labels": 3})
+
+
+@pytest.mark.parametrize(
+    ("family", "task"),
+    [("bert", SequenceLabels(("a", "b"), pool="mean")), ("opt", TokenLabels(("a", "b"))), ("transformer", Spans())],
+)
+def test_a_head_that_no_class_has_is_not_written_as_another(family: str, task: Task) -> None:
+    size = {"vocab": 50, "dim": 8, "depth": 2, "heads": 2, "positions": 16}
+    architecture = replace(family_named(family).preset(**size), head=None, task=task)
+    with pytest.raises(ModelError, match=r"no class fits it|No published class"):
+        published(family_named(family), architecture).write_config(architecture)
+
+
+def test_a_bare_decoder_that_shares_its_table_is_a_language_model(tmp_path) -> None:
+    """GPT-2's bare model lacks nothing; LLaMA's lacks its head."""
+    assert ours(oracle("gpt2", "model"), tmp_path / "gpt2").head is not None
+    assert ours(oracle("llama", "model"), tmp_path / "llama").head is None
+
+
+def test_what_a_file_holds_beyond_its_config_is_left_out(tmp_path) -> None:
+    """A bare config over the file of a whole model, as `transformers` reads it."""
+    theirs = oracle("bert", "pre-training")
+    theirs.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"architectures": ["BertModel"]}))
+    model = load_folder(tmp_path)
+    assert model.head is None
+    assert torch.equal(model.task.transform.weight, theirs.bert.pooler.dense.weight)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from trivium import architecture as arch
 from trivium.errors import ModelError
@@ -52,4 +53,8 @@ def test_a_head_at_the_last_end_token() -> None:
     ],
 )
 def test_heads_are_counted_as_they_are_built(task: arch.Task) -> None:
-    assert sum(parameter.numel() for parameter in build_task(task, 24).parameters()) == task.parameters(24)
+    module = build_task(task, 24)
+    assert sum(parameter.numel() for parameter in module.parameters()) == task.parameters(24)
+    with FlopCounterMode(display=False) as counter:
+        module(torch.zeros(1, 7, 24), None, torch.zeros(1, 7, dtype=torch.long))
+    assert counter.get_total_flops() == task.flops(24, 7)
