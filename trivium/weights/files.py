@@ -9,6 +9,7 @@ A `.bin` is a pickle, which may hold a program. It is read by torch's own reader
 
 __all__ = ["SavedWeights", "Weights", "open_weights"]
 
+import gc
 import json
 import math
 import pickle
@@ -132,6 +133,7 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
         with path.open("rb") as stream:
             archive = stream.read(2) == b"PK"
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
+        gc.collect(1)  # the reader leaves a ring of references behind, which would keep the mapping open
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{path} asks for more than tensors: {_first_line(error)} Such a file can hold a program, so it was "
