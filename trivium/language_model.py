@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from trivium.architecture import Architecture, Pooling
+from trivium.architecture import Architecture, Pooling, SequenceLabels
 from trivium.data import catalogue
 from trivium.decode import fill
 from trivium.decode.fill import MaskFilling, SpanFilling
@@ -73,7 +73,8 @@ def load(
     path = folder / _GENERATION_CONFIG
     decoding = {**ids, **(_read_json(path) if path.is_file() else {})}
     model = load_folder(folder, _dtype(dtype), _device(device))
-    return LanguageModel(model, Tokenizer.load(folder), decoding, TextVectors.read(folder))
+    vectors = None if isinstance(model.architecture.task, SequenceLabels) else TextVectors.read(folder)
+    return LanguageModel(model, Tokenizer.load(folder), decoding, vectors)
 
 
 @dataclass(frozen=True)

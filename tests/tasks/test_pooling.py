@@ -58,6 +58,14 @@ def test_a_prompt_that_goes_before_each_text(tmp_path: Path) -> None:
     assert TextVectors.read(tmp_path).prompt == "query: "
 
 
+def test_the_longest_text_where_new_files_have_it(tmp_path: Path) -> None:
+    files = {
+        "sentence_bert_config": {"transformer_task": "feature-extraction"},
+        "tokenizer_config": {"model_max_length": 128},
+    }
+    assert TextVectors.read(publish(tmp_path, {"pooling_mode": "mean"}, **files)).max_tokens == 128
+
+
 @pytest.mark.parametrize(
     "vectors", [TextVectors(), TextVectors("first", True, 128, "query: "), TextVectors("last", False)]
 )

@@ -18,6 +18,7 @@ from trivium.errors import ModelError
 from trivium.files import atomic_write
 
 _MODULES, _LENGTH, _PROMPTS = "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"
+_TOKENIZER = "tokenizer_config.json"
 _POOLINGS: dict[str, Pooling] = {"cls": "first", "cls_token": "first", "mean": "mean", "mean_tokens": "mean"}
 _POOLINGS |= {"lasttoken": "last"}
 _STEPS = ("Transformer", "Pooling", "Normalize")
@@ -53,7 +54,7 @@ class TextVectors:
         return cls(
             pooling=_pooling(pooling, folder),
             normalize="Normalize" in steps,
-            max_tokens=length.get("max_seq_length"),
+            max_tokens=length.get("max_seq_length", _json(folder / _TOKENIZER).get("model_max_length")),
             prompt="" if named is None else said.get("prompts", {})[named],
         )
 
