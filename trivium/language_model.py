@@ -109,6 +109,7 @@ class LanguageModel:
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
     ) -> Float[Tensor, "B _ V"]:
         """Logits at every position, an encoder's too; at the decoder's positions where there are two sides."""
+        self._require_head()
         with torch.inference_mode():
             logits: Tensor = self.model(input_ids, attention_mask, decoder_input_ids)
         return logits
