@@ -9,7 +9,6 @@ A `.bin` is a pickle, which may hold a program. It is read by torch's own reader
 
 __all__ = ["SavedWeights", "Weights", "open_weights"]
 
-import gc
 import json
 import math
 import pickle
@@ -43,7 +42,7 @@ class Weights(Protocol):
         ...
 
     def read(self, name: str) -> Tensor:
-        """One tensor, in memory of its own."""
+        """One tensor; whoever keeps it sees to it that it is no view of a file."""
         ...
 
 
@@ -66,8 +65,13 @@ class SavedWeights:
                 self.shapes[name], self._file_of[name] = shape, path
 
     def read(self, name: str) -> Tensor:
-        """One tensor, in memory of its own; those of one file are best read together."""
+        """One tensor; those of one file are best read together. One of a `.bin` is a view of the mapped file."""
         return self._file(self._file_of[name]).read(name)
+
+    def maps(self, tensor: Tensor, name: str) -> bool:
+        """Whether a tensor, made of the one of that name that was read last, still stands in the file's own pages."""
+        file = self._file(self._file_of[name])
+        return isinstance(file, _Pickled) and file.maps(tensor, name)
 
     def _file(self, path: Path) -> "_Safetensors | _Pickled":
         if self._open is None or self._open[0] != path:
@@ -124,7 +128,10 @@ class _Pickled:
             self._tensors = _unpickled(self._path)
         tensor = self._tensors[name]
         self._mapped_bytes += tensor.nbytes
-        return tensor.clone(memory_format=torch.contiguous_format)
+        return tensor
+
+    def maps(self, tensor: Tensor, name: str) -> bool:
+        return tensor.untyped_storage().data_ptr() == self._tensors[name].untyped_storage().data_ptr()
 
 
 def _unpickled(path: Path) -> dict[str, Tensor]:
@@ -133,7 +140,6 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
         with path.open("rb") as stream:
             archive = stream.read(2) == b"PK"
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
-        gc.collect(1)  # the reader leaves a ring of references behind, which would keep the mapping open
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{path} asks for more than tensors: {_first_line(error)} Such a file can hold a program, so it was "

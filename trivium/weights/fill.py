@@ -17,7 +17,7 @@ from trivium.families.family import Family
 from trivium.families.registry import family_named
 from trivium.families.tasks import published
 from trivium.model import Transformer
-from trivium.weights.files import Weights
+from trivium.weights.files import SavedWeights, Weights
 from trivium.weights.names import Entry, entries, from_stored, ignored_names, tied_names, zero_names
 
 #: What norms were called in the files of 2018, BERT's own among them.
@@ -51,11 +51,16 @@ def fill(
         _check_values(tensor, stored, weights.where)
         return tensor.to(device or "cpu").to(dtype or tensor.dtype)
 
+    def mapped(tensor: Tensor, stored: str) -> bool:
+        return isinstance(weights, SavedWeights) and weights.maps(tensor, names[stored])
+
     state: dict[str, Tensor] = {}
 
     def place(entry: Entry) -> None:
         for ours, tensor in from_stored(entry, read(entry.stored), parameters):
-            state[ours] = tensor.contiguous()
+            own = tensor.contiguous()
+            # A view of a mapped file is copied here, not where it is read: what is copied twice leaves holes in memory.
+            state[ours] = own.clone() if mapped(own, entry.stored) else own
 
     # What has second names comes first: comparing needs one of them beside the first, while little else is there.
     twice = [entry for entry in table.values() if set(entry.ours) & {tied[name] for name in tied if name in names}]
