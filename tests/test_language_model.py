@@ -11,8 +11,13 @@ import transformers as hf
 
 import trivium
 from tests.decode.tiny import speaker
-from trivium.errors import DataError, ModelError, UsageError
+from trivium.data import catalogue
+from trivium.decode.prompt import prompt_ids
+from trivium.errors import DataError, ModelError, UnavailableError, UsageError
 from trivium.language_model import LanguageModel, load
+from trivium.text.gguf import write_gguf
+from trivium.text.gguf_vocabulary import tokenizer_metadata
+from trivium.weights.gguf import save_gguf
 
 FAMILIES = ["bert", "gpt2", "llama", "t5"]
 SPEAKERS = FAMILIES[1:]
@@ -156,6 +161,63 @@ def test_folders_that_hold_no_model_say_what_they_are(tmp_path: Path) -> None:
     (tmp_path / "cut" / "generation_config.json").write_text('{"eos_token')
     with pytest.raises(ModelError, match="may be truncated"):
         load(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("reference", ["file", "folder"])
+def test_a_gguf_file_is_a_model(reference: str, tmp_path: Path) -> None:
+    lm = made("llama")
+    write_gguf(tmp_path / "small.gguf", lm.model, lm.tokenizer, "f32")
+    again = load(tmp_path / "small.gguf" if reference == "file" else tmp_path)
+    assert (
+        again.generate("The cat", max_tokens=8, temperature=0).tokens
+        == lm.generate("The cat", max_tokens=8, temperature=0).tokens
+    )
+    assert load(str(tmp_path), dtype="bfloat16").model.tokens.weight.dtype == torch.bfloat16
+
+
+def test_a_folder_of_several_gguf_files_asks_which_and_a_config_goes_first(tmp_path: Path) -> None:
+    lm = made("gpt2")
+    for name in ("one.gguf", "two.gguf"):
+        write_gguf(tmp_path / name, lm.model, lm.tokenizer, "q8_0")
+    with pytest.raises(UsageError, match=r"several models: one\.gguf, two\.gguf"):
+        load(tmp_path)
+    lm.save(tmp_path)
+    ids = torch.tensor([[5, 6, 7]])
+    assert torch.equal(load(tmp_path).logits(ids), lm.logits(ids))
+
+
+def test_a_gguf_file_with_a_longer_vocabulary_than_table_is_refused(tmp_path: Path) -> None:
+    lm = made("llama")
+    words = tokenizer_metadata(lm.tokenizer, lm.architecture.vocab)
+    words["tokenizer.ggml.tokens"].append("more")
+    words["tokenizer.ggml.token_type"].append(1)
+    save_gguf(tmp_path / "x.gguf", lm.model, "f32", words)
+    with pytest.raises(ModelError, match="holds 301 tokens and a table of 300 rows"):
+        load(tmp_path / "x.gguf")
+
+
+def test_a_name_of_the_catalogue_is_a_model_and_a_folder_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made("gpt2").save(tmp_path / "fetched")
+    monkeypatch.setattr(catalogue, "get", lambda name: tmp_path / "fetched" if name == "smollm2-135m" else 1 // 0)
+    monkeypatch.chdir(tmp_path)
+    assert load("smollm2-135m").architecture.family == "gpt2"
+    made("llama").save(tmp_path / "smollm2-135m")
+    assert load("smollm2-135m").architecture.family == "llama"
+    with pytest.raises(UnavailableError):
+        load("news")  # rows are no model
+
+
+def test_a_text_begins_as_the_tokenizer_s_files_say(tmp_path: Path) -> None:
+    made("gpt2").save(tmp_path)
+    plain = load(tmp_path).generate("The cat", max_tokens=4, temperature=0)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config | {"add_bos_token": False}))
+    bare = load(tmp_path)
+    assert prompt_ids(bare.tokenizer, "decoder", "The cat") == bare.tokenizer.encode("The cat")
+    assert prompt_ids(bare.tokenizer, "decoder", "") == [bare.tokenizer.begin_id]
+    assert bare.generate("The cat", max_tokens=4, temperature=0).tokens != plain.tokens
 
 
 def test_a_folder_of_transformers_own_making(tmp_path: Path) -> None:

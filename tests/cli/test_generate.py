@@ -10,7 +10,7 @@ import torch
 from tests.decode.tiny import speaker
 from trivium.cli.generate import generate
 from trivium.cli.main import main
-from trivium.language_model import LanguageModel
+from trivium.language_model import LanguageModel, load
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,23 @@ def test_streaming_prints_the_same(folders: dict[str, str], capsys: pytest.Captu
     whole = capsys.readouterr().out
     assert run(*options, "--stream") == 0
     assert capsys.readouterr().out == whole
+
+
+def test_a_chat_goes_through_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lm = LanguageModel(*speaker("gpt2"))
+    lm.save(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
+    options = ["--max-tokens", "6", "--temperature", "0"]
+    assert run(str(tmp_path), "--chat", "The cat", "--system", "Be brief", *options) == 0
+    said = capsys.readouterr().out
+    talk = [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "The cat"}]
+    again = load(tmp_path)
+    assert said == again.chat(talk, max_tokens=6, temperature=0).text + "\n"
+    assert (
+        again.chat(talk[1:], max_tokens=6, temperature=0).tokens != again.chat(talk, max_tokens=6, temperature=0).tokens
+    )
+    assert run(str(tmp_path), "--chat", "The cat", "--system", "Be brief", "--stream", *options) == 0
+    assert capsys.readouterr().out == said
 
 
 def test_an_encoder_fills_its_masks(folders: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +126,10 @@ def test_what_the_folder_asks_for_in_vain_is_said(tmp_path: Path, capsys: pytest
     ("family", "arguments", "said"),
     [
         ("gpt2", ["The", "--stream", "--json"], "choose one"),
+        ("gpt2", ["The", "--chat", "The"], "give one of the two"),
+        ("gpt2", ["The", "--system", "Be brief"], "there is no --chat"),
+        ("gpt2", ["--chat", "The"], "no chat template"),
+        ("bert", ["--chat", "The"], "Only a decoder holds a conversation"),
         ("gpt2", ["The", "--temperature", "-1"], "temperature is -1.0, but must be a number of at least 0"),
         ("gpt2", ["The", "--dtype", "float"], "no dtype 'float'"),
         ("bert", ["The [MASK]", "--temperature", "0.5"], "so --temperature cannot apply"),
