@@ -102,25 +102,34 @@ def _encoder(why: str, unless: str) -> Option:
         "masked",
         _ENCODERS,
         why,
-        "Devlin et al. 2019; it writes nothing, so that one pass over the text is the whole answer",
+        "Devlin et al. 2019",
         unless,
     )
 
 
 _LABELS = _encoder(
-    "every token sees the whole text, and a label needs no writing: after fine-tuning, a small encoder is enough",
+    "every token sees the whole text, and one pass over it is the answer: up to a billion parameters, and with labels "
+    "to fine-tune on, nothing else gives as much for its size",
     "fewer than a thousand labelled examples are at hand: then a model is prompted instead",
 )
 _VECTORS = _encoder(
     "every token sees the whole text, so the mean of its hidden states stands for all of it",
     "the same model must write, too",
 )
+_LAST_TOKENS = Option(
+    "decoder",
+    "causal",
+    _DECODERS,
+    "its last token has read the whole text, and the same weights also write",
+    "Radford et al. 2018, section 3.2",
+    "texts can be cut to what an encoder reads",
+)
 _PROMPTED = Option(
     "decoder",
     "causal",
     _DECODERS,
     "it does a task from its description and a few examples, without training: best after pure pretraining",
-    f"{_WANG}, finding 1 (table 3: 44.2 against 39.9 of an encoder-decoder); Brown et al. 2020",
+    f"{_WANG}, finding 1; Brown et al. 2020",
     "a model that was fine-tuned on many tasks will do without examples, or labels allow fine-tuning",
 )
 _WRITER = Option(
@@ -187,7 +196,7 @@ _OPTIONS: dict[str, dict[Way, tuple[Option, ...]]] = {
     "generation": dict.fromkeys(("prompt", "few-shot", "fine-tune"), (_WRITER, _INSTRUCTED)),
     "few-shot": dict.fromkeys(("prompt", "few-shot", "fine-tune"), (_PROMPTED, _INSTRUCTED)),
     "closed-book-question-answering": dict.fromkeys(("prompt", "few-shot", "fine-tune"), (_KNOWER, _INSTRUCTED)),
-    "embedding": dict.fromkeys(("prompt", "few-shot", "fine-tune"), (_VECTORS, _TUNED_DECODER)),
+    "embedding": dict.fromkeys(("prompt", "few-shot", "fine-tune"), (_VECTORS, _LAST_TOKENS)),
 }
 #: What is done where nothing is said of examples.
 USUAL_WAY: dict[str, Way] = {

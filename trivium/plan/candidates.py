@@ -1,6 +1,6 @@
 """The published models of an option, and the largest of them that fits. No torch."""
 
-__all__ = ["Candidate", "Limits", "candidates", "largest"]
+__all__ = ["Candidate", "Limits", "candidates", "largest", "next_larger"]
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,11 +18,14 @@ from trivium.plan.serving import Serving, WeightFormat, rule_flops, serving
 class Limits:
     """What a request is, and what it may take: tokens read and written, bytes, seconds, the weights' format.
 
+    `shot_tokens` are those of the examples in a prompt, which come on top of `inputs`; an encoder reads none.
+
     `latency_seconds` is for the request, or with `per_token` for each token written (an encoder writes none: there it
     stays the request's).
     """
 
     inputs: int
+    shot_tokens: int
     outputs: int
     memory_bytes: int
     latency_seconds: float | None
@@ -34,6 +37,10 @@ class Limits:
         if self.latency_seconds is None:
             return size
         return f"{size} and {self.latency_seconds * 1e3:,.4g} ms a {'token' if self.per_token else 'request'}"
+
+    def read_by(self, kind: Kind) -> int:
+        """Tokens that a model of that kind reads for a request."""
+        return self.inputs if kind == "encoder" else self.inputs + self.shot_tokens
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a report."""
@@ -78,8 +85,6 @@ class Candidate:
 def candidates(option: Option, limits: Limits, device: Device | None) -> Iterator[Candidate]:
     """The option's published models, in its order of preference."""
     for start in option.starts:
-        if start.family not in FAMILIES:
-            continue
         for size in FAMILIES[start.family].sizes:
             wanted = not start.sizes or size.startswith(start.sizes)
             if wanted and not (start.without and size.startswith(start.without)):
@@ -90,23 +95,23 @@ def _candidate(family: str, size: str, limits: Limits, device: Device | None) ->
     architecture = _architecture(family, size)
     stack = architecture.stacks[0]
     longest = architecture.context if architecture.context is not None else stack.trained_length
+    inputs = limits.read_by(architecture.kind)
     match architecture.kind:
         case "encoder":
-            taken = limits.inputs
+            taken = inputs
         case "decoder":
-            taken = limits.inputs + limits.outputs
+            taken = inputs + limits.outputs
         case "encoder-decoder":
-            taken = max(limits.inputs, limits.outputs)
+            taken = max(inputs, limits.outputs)
     return Candidate(
         family,
         size,
         architecture.kind,
-        architecture.parameters,
-        architecture.non_embedding_parameters,
-        rule_flops(architecture, limits.inputs, limits.outputs),
+        *_sizes(family, size),
+        rule_flops(architecture, inputs, limits.outputs),
         longest,
         longest is None or taken <= longest,
-        serving(architecture, limits.inputs, limits.outputs, limits.weights, device),
+        serving(architecture, inputs, limits.outputs, limits.weights, device),
     )
 
 
@@ -115,7 +120,23 @@ def _architecture(family: str, size: str) -> Architecture:
     return FAMILIES[family].size(size)
 
 
+@cache
+def _sizes(family: str, size: str) -> tuple[int, int]:
+    architecture = _architecture(family, size)
+    return architecture.parameters, architecture.non_embedding_parameters
+
+
 def largest(option: Option, limits: Limits, device: Device | None) -> Candidate | None:
     """The fitting model with the most parameters beside its tables (of equals the first), or None where none fits."""
     fitting = [candidate for candidate in candidates(option, limits, device) if candidate.fits(limits)]
     return max(fitting, key=lambda candidate: candidate.non_embedding_parameters, default=None)
+
+
+def next_larger(option: Option, chosen: Candidate, limits: Limits, device: Device | None) -> Candidate | None:
+    """The smallest that is larger than the chosen one and reads the text: what a little more room would buy."""
+    larger = [
+        candidate
+        for candidate in candidates(option, limits, device)
+        if candidate.reads and candidate.non_embedding_parameters > chosen.non_embedding_parameters
+    ]
+    return min(larger, key=lambda candidate: candidate.non_embedding_parameters, default=None)

@@ -52,11 +52,11 @@ def _sheet(
     maker: str,
     name: str,
     title: str,
-    memory_gb: float,
-    gigabytes_per_second: float,
-    teraflops: Mapping[str, float],
+    memory_gb: float | int,
+    gigabytes_per_second: float | int,
+    teraflops: Mapping[str, float | int],
     link: str | None = None,
-    link_gigabytes: float | None = None,
+    link_gigabytes: float | int | None = None,
     confidence: Confidence = "high",
 ) -> Device:
     """A row of a data sheet, in its units; "half" is one figure for float16 and bfloat16."""

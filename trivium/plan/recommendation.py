@@ -8,7 +8,7 @@ from typing import Any
 
 from trivium.architecture import Kind
 from trivium.families.registry import FAMILIES
-from trivium.plan.advice import Adaptation, Option, Way
+from trivium.plan.advice import ZERO_SHOT, Adaptation, Option, Way
 from trivium.plan.candidates import Candidate, Limits
 from trivium.plan.devices import Device
 from trivium.plan.serving import COMPUTE_SHARE, FORMULAS, WEIGHTS_FACTOR, peak_of
@@ -18,7 +18,7 @@ _CLASSES = ((1e8, "under 100M"), (1e9, "100M to 1B"), (1e10, "1B to 10B"), (1e11
 _FINE_TUNING_BYTES = 16
 
 
-_WAYS: dict[Way, str] = {"prompt": "prompt", "few-shot": "give examples in the prompt of", "fine-tune": "fine-tune"}
+_WAYS: dict[Way, str] = {"prompt": "Prompt", "few-shot": "Give a few examples to", "fine-tune": "Fine-tune"}
 _OBJECTIVES = {
     "masked": "masked language modelling",
     "causal": "causal language modelling",
@@ -61,7 +61,10 @@ class Pick:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer. `unless` is what would change it; `adaptations` turn one kind of pretrained model into another."""
+    """The answer. `unless` is what would change it, `larger` the next size, which does not fit.
+
+    `adaptations` turn one kind of pretrained model into another, where one is to be prompted.
+    """
 
     task: str
     what: str
@@ -71,6 +74,7 @@ class Recommendation:
     device: Device | None
     choice: Pick
     others: tuple[Pick, ...]
+    larger: Candidate | None
     unless: str
     assumptions: tuple[str, ...]
     adaptations: tuple[Adaptation, ...]
@@ -88,8 +92,9 @@ class Recommendation:
 
     @property
     def title(self) -> str:
-        """How the task was read, and what to do."""
-        return f"{self.task}, {self.what}: {_WAYS[self.way]} {self.model.name} ({self.choice.size_class})"
+        """What to do, with which model."""
+        what = "Take" if self.choice.kind == "encoder" and self.way != "fine-tune" else _WAYS[self.way]
+        return f"{what} {self.model.name}: {self.choice.kind}, {self.choice.size_class} parameters"
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Picks as a table, `COLUMNS` above it."""
@@ -98,21 +103,39 @@ class Recommendation:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """What stands below the table: a word, and what is said of it."""
+        yield "task", f"{self.task}: {self.what}"
         yield "why", f"{self.choice.why} [{self.choice.source}]"
         yield "unless", self.unless
         for pick in self.others:
             yield f"or {pick.kind}", f"{pick.why} [{pick.source}]"
-        yield "start", _start(self.choice, self.model, self.way, self.fine_tuning_bytes)
+        yield "start", self._start()
         yield "memory", _memory(self.model, self.limits)
+        if self.larger is not None:
+            yield "larger", f"the next size, {self.larger.name}, takes {_taken(self.larger)}"
         if self.device is not None:
             yield "time", _time(self.device, self.model, self.limits)
         for pair in (pick.model for pick in (self.choice, *self.others) if pick.kind == "encoder-decoder"):
             if pair is not None:
                 yield "compute", _compute(pair, self.limits)
+        if self.adaptations:
+            yield "zero-shot", _zero_shot()
         for adaptation in self.adaptations:
             yield adaptation.name, _adaptation(adaptation)
         for assumption in self.assumptions:
             yield "assumed", assumption
+
+    def _start(self) -> str:
+        """What to start from, and what to pretrain by where nothing suits."""
+        training = ""
+        if self.way == "fine-tune":
+            needed = self.fine_tuning_bytes
+            training = f"; full fine-tuning takes {needed / 1e9:,.3g} GB and activations (16 bytes a parameter)"
+            if self.device is not None and needed > self.device.memory_bytes:
+                training += f", more than {self.device.title} has: take a smaller size, or train elsewhere"
+        return (
+            f"from {self.model.name}{training}; or pretrain one of your own ({', '.join(self.choice.families)}) by "
+            f"{_OBJECTIVES[self.choice.objective]}"
+        )
 
     def __str__(self) -> str:
         table = [COLUMNS, *self.rows()]
@@ -131,6 +154,7 @@ class Recommendation:
             "device": None if self.device is None else self.device.to_dict(),
             "choice": self.choice.to_dict(),
             "others": [pick.to_dict() for pick in self.others],
+            "larger": None if self.larger is None else asdict(self.larger),
             "unless": self.unless,
             "assumptions": list(self.assumptions),
             "adaptations": [asdict(adaptation) for adaptation in self.adaptations],
@@ -149,24 +173,26 @@ def _row(pick: Pick) -> tuple[str, ...]:
         pick.objective,
         f"{pick.model.parameters:,}",
         f"{taken.memory_bytes / 1e9:,.3g} GB",
-        _milliseconds(taken.token_seconds),
-        _milliseconds(taken.request_seconds),
+        _duration(taken.token_seconds),
+        _duration(taken.request_seconds),
     )
 
 
-def _milliseconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1e3:,.3g} ms"
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:,.3g} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
 
 
-def _start(pick: Pick, model: Candidate, way: Way, fine_tuning_bytes: int) -> str:
-    """What to start from, and what to pretrain by where nothing suits."""
-    training = ""
-    if way == "fine-tune":
-        training = f"; full fine-tuning takes {fine_tuning_bytes / 1e9:,.3g} GB and activations (16 bytes a parameter)"
-    return (
-        f"from {model.name}{training}; or pretrain one of your own ({', '.join(pick.families)}) by "
-        f"{_OBJECTIVES[pick.objective]}"
-    )
+def _taken(model: Candidate) -> str:
+    time = model.serving.request_seconds
+    return f"{model.serving.memory_bytes / 1e9:,.3g} GB" + (f" and {_duration(time)} a request" if time else "")
+
+
+def _zero_shot() -> str:
+    """Table 3 of Wang et al. 2022."""
+    scores = "; ".join(f"{what} {harness} / {t0}" for what, (harness, t0) in ZERO_SHOT.items())
+    return f"after pure pretraining, mean accuracy in % (EAI harness / T0 tasks): {scores} [Wang et al. 2022, table 3]"
 
 
 def _memory(model: Candidate, limits: Limits) -> str:
@@ -182,17 +208,17 @@ def _time(device: Device, model: Candidate, limits: Limits) -> str:
     peak = peak_of(device, limits.weights)
     said = (
         f"{device.title}: {device.bandwidth / 1e9:,.4g} GB/s, {COMPUTE_SHARE:.0%} of {peak / 1e12:,.4g} TFLOP/s; "
-        f"reading {limits.inputs:,} tokens {_milliseconds(taken.read_seconds)}"
+        f"reading {limits.read_by(model.kind):,} tokens {_duration(taken.read_seconds)}"
     )
     if taken.token_seconds is None:
         return said
-    return f"{said}, writing {limits.outputs:,} at {_milliseconds(taken.token_seconds)} each"
+    return f"{said}, writing {limits.outputs:,} at {_duration(taken.token_seconds)} each"
 
 
 def _compute(pair: Candidate, limits: Limits) -> str:
-    whole = 6 * pair.non_embedding_parameters * (limits.inputs + limits.outputs)
+    whole = 6 * pair.non_embedding_parameters * (limits.read_by(pair.kind) + limits.outputs)
     return (
-        f"{pair.name} trains on a request in 6 (N_enc x {limits.inputs:,} + N_dec x {limits.outputs:,}) = "
+        f"{pair.name} trains on a request in 6 (N_enc x {limits.read_by(pair.kind):,} + N_dec x {limits.outputs:,}) = "
         f"{pair.training_flops:.3g} FLOPs, a decoder as large in {whole:.3g} (where as much is written as read, "
         "2N costs what a decoder of N does)"
     )

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal
 
 from trivium.architecture import Architecture
@@ -86,30 +87,52 @@ def serving(
     written = outputs if architecture.decoder is not None else 0
     size = BYTES[weights]
     number = max(size, 2.0)  # whatever the weights are, keys and values are kept in 16 bits at least
-    weight_bytes = round(architecture.parameters * size)
-    cache = cache_bytes(architecture, inputs, written, number)
-    spoken = _spoken_parameters(architecture)
-    read_flops = _read_flops(architecture, inputs)
-    token_flops = _token_flops(architecture, inputs, written)
+    work = _work(architecture, inputs, written)
+    weight_bytes, kept = round(work.parameters * size), round(work.cache_numbers * number)
     read = token = request = None
     if device is not None:
         peak = COMPUTE_SHARE * peak_of(device, weights)
-        read = max(read_flops / peak, _read_parameters(architecture) * size / device.bandwidth)
+        read = max(work.read_flops / peak, work.read_parameters * size / device.bandwidth)
         request = read
         if written:
-            token = max((spoken * size + cache) / device.bandwidth, token_flops / peak)
+            token = max((work.spoken_parameters * size + kept) / device.bandwidth, work.token_flops / peak)
             request = read + written * token
     return Serving(
         weight_bytes=weight_bytes,
-        cache_bytes=cache,
-        memory_bytes=round(WEIGHTS_FACTOR * weight_bytes) + cache,
-        flops=float(read_flops + written * token_flops),
+        cache_bytes=kept,
+        memory_bytes=round(WEIGHTS_FACTOR * weight_bytes) + kept,
+        flops=float(work.read_flops + written * work.token_flops),
         read_seconds=read,
         token_seconds=token,
         request_seconds=request,
     )
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a request is made of, in numbers and operations: the same on every device and in every format."""
+
+    parameters: int
+    cache_numbers: int
+    read_parameters: int
+    read_flops: int
+    spoken_parameters: int
+    token_flops: int
+
+
+@cache
+def _work(architecture: Architecture, inputs: int, written: int) -> _Work:
+    return _Work(
+        parameters=architecture.parameters,
+        cache_numbers=cache_bytes(architecture, inputs, written, 1),
+        read_parameters=_read_parameters(architecture),
+        read_flops=_read_flops(architecture, inputs),
+        spoken_parameters=_spoken_parameters(architecture),
+        token_flops=_token_flops(architecture, inputs, written),
+    )
+
+
+@cache
 def rule_flops(architecture: Architecture, inputs: int, outputs: int) -> int:
     """Training on such a request by the rule 6 N (I + O), of an encoder-decoder 6 (N_enc I + N_dec O); N of stacks.
 

@@ -1,8 +1,8 @@
 """What people want done, and the plain words by which they say it.
 
-`understand` reads a sentence by a table of words, not by a model: a word that ends in `*` is the beginning of one.
-Strong words name a task; weak ones ("classify", "write") count where no strong one stands; a general task gives way to
-a special one of its kind. What is left is every reading there is: one, several, or none.
+`understand` reads a sentence by a table of words, not by a model; a word that ends in `*` is the beginning of one.
+Words that name a task count first, weak ones ("write", "detect") where there are no others. The general words of a task
+("classify") give way to a special task of its kind ("classify words"). What is left is every reading there is.
 """
 
 __all__ = ["TASKS", "Task", "Understood", "understand"]
@@ -16,16 +16,17 @@ from trivium.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Task:
-    """A task. `input_tokens` and `output_tokens` are a usual request's: what is written, if anything must be written.
+    """A task. `input_tokens` and `output_tokens` are a usual request's: of the text, and of what writes an answer.
 
-    `special_of` is the general task that gives way to this one. `words` name it, `weak_words` only suggest it.
+    `words` name it; `general_words` do, too, unless a task that is `special_of` it is named; `weak_words` suggest it.
     """
 
     name: str
     what: str
     input_tokens: int
     output_tokens: int
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    general_words: tuple[str, ...] = ()
     weak_words: tuple[str, ...] = ()
     special_of: str | None = None
 
@@ -44,87 +45,94 @@ TASKS: dict[str, Task] = {
     for task in (
         Task(
             "text-classification",
-            "a label for a whole text (sentiment, topic, urgency, spam, intent)",
+            "a label for a whole text: sentiment, topic, urgency, spam, intent",
             256,
             4,
-            (
-                "sentiment*", "polarity", "spam", "intent", "intents", "toxic*", "moderat*", "text classif*",
-                "sequence classif*", "document classif*", "topic*", "urgen*", "triag*", "entailment", "hate speech",
-                "classif* text*", "label text*", "star rating*", "natural language inference",
+            words=(
+                "sentiment*", "polarity", "spam", "intent", "intents", "toxic*", "moderat*", "by topic", "topic label*",
+                "urgency", "triag*", "entailment", "hate speech", "star rating*", "text classif*",
+                "natural language inference",
             ),
-            ("classif*", "categor*", "label*", "rate", "rating*", "detect*", "rout*", "priorit*"),
+            general_words=("classif*", "categori*"),
+            weak_words=("label*", "rate", "rating*", "detect*", "route", "routing", "priorit*", "tag*", "topic*"),
         ),
         Task(
             "named-entity-recognition",
             "the names in a text: people, places, organisations",
             256,
             64,
-            (
+            words=(
                 "ner", "entit*", "person name*", "people name*", "company name*", "place name*", "product name*",
-                "names of*", "names in*", "find name*", "extract name*", "anonymi*", "redact*", "pii",
+                "names of", "names in", "find names", "extract names", "anonymi*", "redact*", "pii",
             ),
-            ("tag", "tags", "tagging", "tagger"),
+            weak_words=("tag*", "extract*", "names"),
+            special_of="text-classification",
         ),
         Task(
             "word-classification",
-            "a label for every word (part of speech, error or not)",
+            "a label for every word: part of speech, error or not",
             256,
             128,
-            (
+            words=(
                 "word classif*", "token classif*", "part of speech", "parts of speech", "pos tag*", "classif* word*",
-                "classif* token*", "label word*", "label token*", "tag word*", "tag token*", "each word", "every word",
-                "each token", "every token", "classif* the word*", "label the word*", "tag the word*", "morpholog*",
+                "classif* token*", "classif* the word*", "label word*", "label token*", "label the word*", "tag word*",
+                "tag token*", "tag the word*", "each word", "every word", "each token", "every token", "morpholog*",
             ),
-            ("tag", "tags", "tagging", "tagger"),
+            weak_words=("tag*",),
+            special_of="text-classification",
         ),
         Task(
             "generation",
             "open-ended text: go on, write, chat",
             128,
             256,
-            (
-                "text generation", "open ended", "chat*", "stor*", "poem*", "poetry", "creative writ*", "complet*",
-                "autocomplet*", "continu*", "dialog*", "assistant*", "essay*", "language model*",
+            words=(
+                "text generation", "open ended", "chatbot*", "chat with", "story", "stories", "poem*", "poetry",
+                "creative writing", "autocomplet*", "text completion", "dialog*", "essay*", "language model*",
             ),
-            ("generat*", "writ*", "draft*", "compos*"),
+            weak_words=(
+                "generat*", "writ*", "draft*", "compos*", "chat*", "complet*", "continu*", "reply", "replies",
+                "answer*", "assistant*",
+            ),
         ),
         Task(
             "few-shot",
             "any task from a few examples in the prompt, without training",
-            1024,
+            128,
             64,
-            ("few shot", "fewshot", "in context learning", "one shot", "zero shot", "prompting", "without training"),
+            words=(
+                "few shot", "fewshot", "in context learning", "one shot", "zero shot", "prompting", "without training",
+            ),
         ),
-        Task(
-            "translation",
-            "the same in another language",
-            128,
-            128,
-            ("translat*", "into english", "into german", "into french", "into spanish", "machine translation"),
-        ),
+        Task("translation", "the same in another language", 128, 128, words=("translat*",)),
         Task(
             "summarisation",
             "the same in fewer words",
             512,
             96,
-            ("summar*", "tldr", "tl dr", "abstractive", "headline*", "condens*", "shorten*"),
+            words=("summar*", "tldr", "tl dr", "headline generat*", "condens*", "shorten*"),
         ),
         Task(
             "question-answering",
-            "an answer to a question about a text, which may be a span of it",
+            "an answer to a question about a text, most often a span of it",
             384,
             32,
-            ("question answer*", "qa", "q a", "answer* question*", "answer* a question*", "answer* the question*",
-             "answer* customer question*", "answer* user question*", "reading comprehension"),
-            ("answer*", "question*"),
+            general_words=(
+                "question* answer*", "qa", "q a", "answer* question*", "answer* a question*", "answer* the question*",
+                "reading comprehension",
+            ),
+            weak_words=("answer*", "question*"),
         ),
         Task(
             "extractive-question-answering",
             "an answer that stands word for word in a text that is given",
             384,
             32,
-            ("extractive question*", "extractive qa", "extractive q a", "span extraction", "extract* answer*",
-             "extract* the answer*", "answer span*", "span* of the text", "find the answer*", "squad"),
+            words=(
+                "extractive question*", "extractive qa", "extractive q a", "span extraction", "extract* answer*",
+                "extract* the answer*", "answer span*", "squad", "extract* span*",
+            ),
+            weak_words=("extract*",),
             special_of="question-answering",
         ),
         Task(
@@ -132,8 +140,10 @@ TASKS: dict[str, Task] = {
             "an answer in words of its own, from a text that is given",
             512,
             96,
-            ("generative question*", "generative qa", "generative q a", "abstractive question*", "abstractive qa",
-             "free form answer*", "long form answer*", "own words"),
+            words=(
+                "generative question*", "generative qa", "generative q a", "abstractive question*", "abstractive qa",
+                "free form answer*", "long form answer*", "own words",
+            ),
             special_of="question-answering",
         ),
         Task(
@@ -141,8 +151,10 @@ TASKS: dict[str, Task] = {
             "an answer from what the model knows, with no text given",
             64,
             32,
-            ("closed book", "trivia*", "without context", "without a text", "without a passage", "general knowledge",
-             "from memory"),
+            words=(
+                "closed book", "trivia", "without context", "without a text", "without a passage", "general knowledge",
+                "from memory",
+            ),
             special_of="question-answering",
         ),
         Task(
@@ -150,9 +162,9 @@ TASKS: dict[str, Task] = {
             "a vector for a text: search, similarity, clusters",
             256,
             0,
-            (
-                "embed*", "semantic search", "search*", "similar*", "retriev*", "cluster*", "dedup*", "duplicate*",
-                "nearest neighbo*", "vector*", "rank*", "rerank*",
+            words=(
+                "embed*", "search*", "similar*", "retriev*", "cluster*", "dedup*", "duplicate*", "nearest neighbo*",
+                "vector*", "rank", "ranking", "rerank*",
             ),
         ),
     )
@@ -161,25 +173,33 @@ TASKS: dict[str, Task] = {
 
 def understand(text: str) -> Understood:
     """The task that a text asks for. Raises `UsageError` with the readings where there is none, or more than one."""
-    if text.strip().lower() in TASKS:
-        return Understood(TASKS[text.strip().lower()])
     words = re.findall(r"[a-z0-9]+", text.lower())
-    found = _named(words, weak=False) or _named(words, weak=True)
+    if "-".join(words) in TASKS:
+        task = TASKS["-".join(words)]
+        return Understood(task, few_shot=task.name == "few-shot")
+    found = _readings(words)
     few_shot = TASKS["few-shot"] in found
-    others = [task for task in found if task.name != "few-shot"] or (_named(words, weak=True) if few_shot else [])
-    general = {task.special_of for task in others}
-    readings = [task for task in others if task.name not in general] or found
+    if few_shot and len(found) == 1:  # "few-shot labelling" is labelling by a prompt
+        found = _weakly_named(words) or found
+    readings = [task for task in found if task.name != "few-shot"] or found
     if len(readings) == 1:
         return Understood(readings[0], few_shot)
     raise UsageError(_question(text, readings))
 
 
-def _named(words: Sequence[str], *, weak: bool) -> list[Task]:
-    return [
-        task
-        for task in TASKS.values()
-        if any(_stands(phrase.split(), words) for phrase in (task.weak_words if weak else task.words))
-    ]
+def _readings(words: Sequence[str]) -> list[Task]:
+    named = [task for task in TASKS.values() if _say(words, task.words)]
+    special = {task.special_of for task in named}
+    general = [task for task in TASKS.values() if task.name not in special and _say(words, task.general_words)]
+    return [task for task in TASKS.values() if task in named or task in general] or _weakly_named(words)
+
+
+def _weakly_named(words: Sequence[str]) -> list[Task]:
+    return [task for task in TASKS.values() if _say(words, task.weak_words)]
+
+
+def _say(words: Sequence[str], phrases: Sequence[str]) -> bool:
+    return any(_stands(phrase.split(), words) for phrase in phrases)
 
 
 def _stands(phrase: Sequence[str], words: Sequence[str]) -> bool:
@@ -198,5 +218,6 @@ def _question(text: str, readings: Sequence[Task]) -> str:
     ways = "; ".join(f"{task.name} ({task.what})" for task in readings or TASKS.values())
     if readings:
         return f"The task '{text}' may mean several things: {ways}. Which is it? Say it by --task NAME."
-    near = nearest(text.lower(), TASKS)
+    named = {phrase.rstrip("*") for task in TASKS.values() for phrase in task.words if len(phrase) > 4}
+    near = nearest(text.lower(), [*TASKS, *sorted(named)])
     return f"The task '{text}' is not understood.{near} Which of these is it: {ways}? Say it by --task NAME."

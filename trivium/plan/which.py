@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from trivium.errors import BudgetError, UsageError, nearest
 from trivium.plan.advice import ADAPTATIONS, USUAL_WAY, Option, Way, options_for
-from trivium.plan.candidates import Candidate, Limits, candidates, largest
+from trivium.plan.candidates import Candidate, Limits, candidates, largest, next_larger
 from trivium.plan.devices import Device, device_named
 from trivium.plan.recommendation import Pick, Recommendation
 from trivium.plan.serving import BYTES, COMPUTE_SHARE, WeightFormat
@@ -54,8 +54,10 @@ def which(
         raise UsageError("--per-token says what --latency-ms is for: give both, or neither.")
     assumptions: list[str] = []
     way = _way(understood, examples, fine_tune, assumptions)
+    inputs = _inputs(understood.task, input_tokens, assumptions)
     limits = Limits(
-        inputs=_inputs(understood.task, way, input_tokens, assumptions),
+        inputs=inputs,
+        shot_tokens=_shot_tokens(way, inputs, assumptions),
         outputs=_outputs(understood.task, output_tokens, assumptions),
         memory_bytes=_memory(chosen, memory_gb, assumptions),
         latency_seconds=None if latency_ms is None else latency_ms / 1000,
@@ -85,6 +87,7 @@ def which(
         device=chosen,
         choice=Pick.of(first, best),
         others=tuple(Pick.of(option, largest(option, limits, chosen)) for option in options if option is not first),
+        larger=next_larger(first, best, limits, chosen),
         unless=first.unless,
         assumptions=tuple(assumptions),
         adaptations=ADAPTATIONS if way != "fine-tune" else (),
@@ -114,6 +117,8 @@ def _way(understood: Understood, examples: int | None, fine_tune: bool | None, a
         return "fine-tune"
     if understood.few_shot:
         return "prompt" if examples == 0 else "few-shot"
+    if task.name == "embedding":
+        return "fine-tune" if fine_tune is None and examples is not None and examples >= PLENTY else "prompt"
     if examples is None:
         if fine_tune is False:
             assumptions.append("nothing is said of labelled examples, so none are assumed (--examples)")
@@ -139,15 +144,17 @@ def _way(understood: Understood, examples: int | None, fine_tune: bool | None, a
 _NEEDS_NO_LABELS = ("generation", "closed-book-question-answering", "embedding")
 
 
-def _inputs(task: Task, way: Way, given: int | None, assumptions: list[str]) -> int:
-    if given is not None:
-        return given
-    if way == "few-shot" and task.name != "few-shot":
-        tokens = task.input_tokens * (_SHOTS + 1)
-        assumptions.append(f"{tokens:,} tokens read: {_SHOTS} examples and the text (--input-tokens)")
-        return tokens
-    assumptions.append(f"{task.input_tokens:,} tokens read, as is usual for the task (--input-tokens)")
-    return task.input_tokens
+def _inputs(task: Task, given: int | None, assumptions: list[str]) -> int:
+    if given is None:
+        assumptions.append(f"{task.input_tokens:,} tokens of text, as is usual for the task (--input-tokens)")
+    return task.input_tokens if given is None else given
+
+
+def _shot_tokens(way: Way, inputs: int, assumptions: list[str]) -> int:
+    if way != "few-shot":
+        return 0
+    assumptions.append(f"{_SHOTS} examples in the prompt, each as long as the text")
+    return _SHOTS * inputs
 
 
 def _outputs(task: Task, given: int | None, assumptions: list[str]) -> int:
@@ -182,16 +189,17 @@ def _longest(option: Option, limits: Limits) -> int:
 
 def _ruled_out(option: Option, limits: Limits) -> str:
     return (
-        f"{_an(option.kind)} would come first, but reads {_longest(option, limits):,} tokens at most and the text has "
-        f"{limits.inputs:,}"
+        f"{_an(option.kind)} would come first, but reads {_longest(option, limits):,} tokens at most, and the text "
+        f"has {limits.inputs:,}"
     )
 
 
 def _too_long(options: Sequence[Option], limits: Limits) -> str:
     longest = max(_longest(option, limits) for option in options)
+    reads = f"{limits.inputs:,} tokens" + (f" and {limits.shot_tokens:,} of examples" if limits.shot_tokens else "")
     return (
-        f"No published model for this reads {limits.inputs:,} tokens and writes {limits.outputs:,}: the longest takes "
-        f"{longest:,} together. Cut the text into parts, or lower --input-tokens."
+        f"No published model for this reads {reads} and writes {limits.outputs:,}: the longest takes {longest:,} "
+        "together. Cut the text into parts, or lower --input-tokens."
     )
 
 
@@ -200,21 +208,22 @@ def _an(kind: str) -> str:
 
 
 def _nothing_fits(first: Option, others: Sequence[Option], limits: Limits, device: Device | None) -> str:
-    """What the smallest would take, and the ways out."""
-    smallest = min(
-        (found for found in candidates(first, limits, device) if found.reads),
-        key=lambda found: found.serving.memory_bytes,
+    """What the smallest would take (the fastest, where memory is enough), and the ways out."""
+    reading = [found for found in candidates(first, limits, device) if found.reads]
+    roomy = [found for found in reading if found.serving.memory_bytes <= limits.memory_bytes]
+    nearest_one = min(
+        roomy or reading, key=lambda found: (found.seconds(limits) or 0.0 if roomy else 0.0, found.serving.memory_bytes)
     )
-    return " ".join(_ways_out(smallest, first, others, limits, device))
+    return " ".join(_ways_out(nearest_one, "fastest" if roomy else "smallest", first, others, limits, device))
 
 
 def _ways_out(
-    smallest: Candidate, first: Option, others: Sequence[Option], limits: Limits, device: Device | None
+    near: Candidate, how: str, first: Option, others: Sequence[Option], limits: Limits, device: Device | None
 ) -> Iterator[str]:
     yield f"No published {first.kind} fits {limits}."
-    took = smallest.seconds(limits)
+    took = near.seconds(limits)
     yield (
-        f"The smallest, {smallest.name}, takes {smallest.serving.memory_bytes / 1e9:.3g} GB"
+        f"The {how}, {near.name}, takes {near.serving.memory_bytes / 1e9:.3g} GB"
         + ("" if took is None else f" and {took * 1e3:.3g} ms")
         + "."
     )
