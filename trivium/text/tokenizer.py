@@ -24,10 +24,11 @@ from typing import Any, Final, Literal
 import numpy as np
 import tokenizers
 from jaxtyping import Bool, Int
-from tokenizers import decoders, models, pre_tokenizers, processors
+from tokenizers import pre_tokenizers
 
 from trivium.errors import DataError
 from trivium.files import atomic_write
+from trivium.text.older import read_older
 
 Kind = Literal["bpe", "wordpiece", "unigram"]
 
@@ -186,6 +187,13 @@ class Tokenizer:
         return starts
 
     @cached_property
+    def sentence_ends(self) -> Bool[np.ndarray, "V"]:
+        """Whether a token ends a sentence: it ends in a full stop, an exclamation or a question mark."""
+        ends = np.array([token.endswith((".", "!", "?")) for token in self._tokens], dtype=bool)
+        ends[list(self.special_ids)] = False
+        return ends
+
+    @cached_property
     def token_bytes(self) -> Int[np.ndarray, "V"]:
         """UTF-8 bytes of text that each token stands for, 0 for a special one.
 
@@ -255,35 +263,24 @@ class Tokenizer:
     def load(cls, folder: Path) -> "Tokenizer":
         """The tokenizer of a Hugging Face folder: ours, or any other with a `tokenizer.json` of the three kinds.
 
-        GPT-2's first form, `vocab.json` with `merges.txt`, is read as well.
+        The files from before it are read as well: `text.older` says which.
 
-        Raises `DataError` where there is no `tokenizer.json`, or it cannot be read.
+        Raises `DataError` where there is no tokenizer, or it cannot be read.
         """
-        file, vocabulary = folder / "tokenizer.json", folder / "vocab.json"
-        if not file.is_file() and not vocabulary.is_file():
-            raise DataError(
-                f"There is no tokenizer in {folder}: it holds no tokenizer.json. Give a folder that `trivium tokenizer "
-                "train` or Hugging Face's `save_pretrained` wrote, or train one."
-            )
+        file, roles = folder / "tokenizer.json", _read_roles(folder)
         try:
-            raw = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else _read_gpt2(folder)
+            raw = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else read_older(folder, roles)
         except Exception as error:  # the library raises the bare class
             raise DataError(
                 f"{folder} holds no tokenizer that can be read: {error}. It may be truncated; copy or train it again."
             ) from error
-        roles = _read_roles(folder)
+        if raw is None:
+            raise DataError(
+                f"There is no tokenizer in {folder}: it holds no tokenizer.json. Give a folder that `trivium tokenizer "
+                "train` or Hugging Face's `save_pretrained` wrote, or train one."
+            )
         template = _read_template(folder, roles.pop("chat_template", None))
         return cls(raw, roles if roles.keys() & _PUBLISHED_NAMES.keys() else {}, template)
-
-
-def _read_gpt2(folder: Path) -> tokenizers.Tokenizer:
-    model = models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
-    raw = tokenizers.Tokenizer(model)
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    raw.post_processor = processors.ByteLevel(trim_offsets=False)
-    raw.add_special_tokens([name for name in _PUBLISHED_NAMES["bos_token"] if raw.token_to_id(name) is not None])
-    return raw
 
 
 def _read_roles(folder: Path) -> dict[str, Any]:

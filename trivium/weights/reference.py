@@ -19,7 +19,7 @@ from trivium.errors import UnavailableError, UsageError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 #: What a model needs of a repository; weights in other formats and folders of other programs stay there.
-_WANTED = ["*.json", "*.safetensors", "*.jinja", "merges.txt"]
+_WANTED = ["*.json", "*.safetensors", "*.jinja", "merges.txt", "vocab.txt"]
 #: The older form of weights, fetched only where there is no newer one.
 _OLDER = ["pytorch_model*.bin"]
 #: Folders that stay there too: all but the numbered ones, in which sentence-transformers keeps its steps.
