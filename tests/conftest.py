@@ -7,6 +7,8 @@ shape than its annotation says fails the test. It must be in place before anythi
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -58,3 +60,18 @@ def llama_python(request: pytest.FixtureRequest) -> str:
 def _seeded() -> None:
     """Draws without a generator (a module's initial weights) are the same in every run and in every order of tests."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def entry() -> Callable[[str], Path]:
+    """The folder of an entry of the catalogue, in the user's own cache; a test that cannot have it is skipped."""
+    from trivium.data import catalogue  # not at the top: the shape checks come before anything of trivium
+    from trivium.errors import UnavailableError
+
+    def folder(name: str) -> Path:
+        try:
+            return catalogue.get(name)
+        except UnavailableError as error:
+            pytest.skip(f"the catalogue's '{name}' is not to be had here: {error}")
+
+    return folder

@@ -44,10 +44,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "trivium.project.evaluation": "tests/project/test_run.py reads its scores and samples",
     "trivium.project.schema": "tests/project/test_read.py reads files into it",
     "trivium.versions": "tests/test_cli.py prints them",
-    **{
-        f"trivium.families.{page}": "tests/families/test_oracle.py holds every family against transformers"
-        for page in ("bert", "family", "gpt2", "llama", "registry", "t5")
-    },
 }
 #: Test files that belong to no one module.
 TESTS_OF_THE_WHOLE = {

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, GPT2Tokenizer
 
-from trivium.data import catalogue
-from trivium.errors import DataError, UnavailableError
+from trivium.errors import DataError
 from trivium.text.tokenizer import Tokenizer
 
 KINDS = ("bpe", "bpe-mask", "wordpiece", "unigram")
@@ -270,17 +269,6 @@ def test_a_broken_config_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> Non
 def test_another_model_is_refused() -> None:
     with pytest.raises(DataError, match="WordLevel"):
         Tokenizer(library.Tokenizer(library.models.WordLevel({"a": 0}, unk_token="a")))
-
-
-@pytest.fixture(scope="module")
-def entry() -> Callable[[str], Path]:
-    def folder(name: str) -> Path:
-        try:
-            return catalogue.get(name)
-        except UnavailableError as error:
-            pytest.skip(f"the catalogue's '{name}' is not to be had here: {error}")
-
-    return folder
 
 
 @pytest.mark.slow

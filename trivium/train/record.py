@@ -2,20 +2,18 @@
 
 __all__ = ["new_record", "read_record", "write_record"]
 
-import platform
 import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from trivium.errors import CheckpointError
 from trivium.files import atomic_write
 from trivium.train.precision import Precision
 from trivium.train.settings import TrainSettings
+from trivium.versions import versions
 
 _FILE = "run.yaml"
 
@@ -23,9 +21,7 @@ _FILE = "run.yaml"
 def new_record(settings: TrainSettings, precision: Precision) -> dict[str, Any]:
     """What a run starts with, as plain data: its settings and what it runs on."""
     return {
-        "trivium": version("trivium"),
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
+        **versions(),
         "git": _git_state(),
         "settings": settings.model_dump(mode="json"),
         "precision": precision.to_dict(),
