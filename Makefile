@@ -2,7 +2,7 @@
 # make test    install what the tests need, then check everything, as CI does
 # make check   the same (style, types, tests); `make lint`, `make types` and `make pytest` are its parts
 # make format  put the code in order
-# make docs    write docs/cli.md anew from the command line's own help
+# make docs    write docs/cli.md and docs/families.md anew: the command line's own help, what the tests' checks say
 #
 # Everything is installed into .venv, at the versions of constraints.txt. PYTHON=python3.12 picks the interpreter.
 
@@ -36,6 +36,7 @@ format: .venv/dev.installed
 
 docs: .venv/dev.installed
 	$(BIN)/python -m trivium.cli.reference > docs/cli.md
+	$(BIN)/python -m tests.families.table > docs/families.md
 
 # Each stamp says that a step was done for the files it depends on, so nothing is installed twice.
 

@@ -53,8 +53,3 @@ def test_weights_go_round_exactly_and_open_in_transformers(name: str, tmp_path) 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_are_counted_as_the_oracle_holds_them(name: str, tmp_path) -> None:
     checks.check_counts(name, tmp_path)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_fresh_model_learns(name: str, tmp_path) -> None:
-    checks.check_training(name, tmp_path)

@@ -72,9 +72,12 @@ def feed_forward(weights: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     return hidden @ weights[f"{name}.down.weight"].T + weights[f"{name}.down.bias"]
 
 
-def paper(model: Transformer, ids: list[int], written: list[int]) -> Tensor:
+def exact(model: Transformer) -> dict[str, Tensor]:
+    return {name: parameter.detach().double() for name, parameter in model.named_parameters()}
+
+
+def paper(weights: dict[str, Tensor], ids: list[int], written: list[int]) -> Tensor:
     """Logits of one pair of texts: section 3.1, LayerNorm(x + Sublayer(x))."""
-    weights = {name: parameter.detach().double() for name, parameter in model.named_parameters()}
     x = embed(weights, ids)
     for depth in range(2):
         layer = f"encoder.layers.{depth}"
@@ -113,9 +116,18 @@ def test_logits_are_the_papers(left: bool, written_left: bool) -> None:
     with torch.no_grad():
         logits = model(ids, documents, written, written_documents).double()
     for row, (text, answer) in enumerate(zip(TEXTS, WRITTEN, strict=True)):
-        expected = paper(model, text, answer)
+        expected = paper(exact(model), text, answer)
         assert expected.abs().max() > 0.5
         torch.testing.assert_close(logits[row][written_documents[row].bool()], expected, atol=1e-5, rtol=0)
+
+
+def test_gradients_are_the_papers() -> None:
+    model = tiny()
+    weights = {name: weight.requires_grad_() for name, weight in exact(model).items()}
+    paper(weights, TEXTS[0], WRITTEN[1]).logsumexp(-1).sum().backward()
+    model(torch.tensor(TEXTS[:1]), None, torch.tensor(WRITTEN[1:2])).logsumexp(-1).sum().backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad.double(), weights[name].grad, atol=1e-4, rtol=1e-5, msg=name)
 
 
 def test_step_by_step_with_a_cache() -> None:
@@ -129,7 +141,7 @@ def test_step_by_step_with_a_cache() -> None:
         steps = [model.head(model.decode(written[:, t : t + 1], None, memory, documents, cache)) for t in range(6)]
     logits = torch.cat(steps, dim=1).double()
     for row, text in enumerate(TEXTS):
-        torch.testing.assert_close(logits[row], paper(model, text, answer), atol=1e-5, rtol=0)
+        torch.testing.assert_close(logits[row], paper(exact(model), text, answer), atol=1e-5, rtol=0)
 
 
 def test_the_papers_two_models() -> None:
