@@ -83,7 +83,6 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
     ),
 )
 
-_WANG = "Wang et al. 2022"
 _ENCODERS = (Start("roberta", ("base", "large")), Start("bert", ("base-uncased", "large-uncased")))
 _DECODERS = (
     Start("llama", ("2-", "3-", "3.1-", "3.2-", "tinyllama", "smollm2")),
@@ -91,20 +90,17 @@ _DECODERS = (
     Start("opt"),
     Start("gpt2"),
 )
-_PAIRS = (Start("t5", ("v1.1-",)), Start("bart", ("base", "large")))
-_SUMMARISERS = (*_PAIRS, Start("bart", ("large-cnn",)))
+_PAIRS = (Start("t5", ("v1.1-",)), Start("bart", without=("large-cnn",)))
+_SUMMARISERS = (Start("t5", ("v1.1-",)), Start("bart"))
 _MULTITASK = (Start("t5", ("flan-",)),)
 
 
 def _encoder(why: str, unless: str) -> Option:
-    return Option(
-        "encoder",
-        "masked",
-        _ENCODERS,
-        why,
-        "Devlin et al. 2019",
-        unless,
-    )
+    return Option("encoder", "masked", _ENCODERS, why, "Devlin et al. 2019", unless)
+
+
+def _finding(number: int) -> str:
+    return f"Wang et al. 2022, finding {number}: {FINDINGS[number - 1]}"
 
 
 _LABELS = _encoder(
@@ -128,8 +124,8 @@ _PROMPTED = Option(
     "decoder",
     "causal",
     _DECODERS,
-    "it does a task from its description and a few examples, without training: best after pure pretraining",
-    f"{_WANG}, finding 1; Brown et al. 2020",
+    "it does a task from its description and a few examples, without any training",
+    f"{_finding(1)}; Brown et al. 2020",
     "a model that was fine-tuned on many tasks will do without examples, or labels allow fine-tuning",
 )
 _WRITER = Option(
@@ -137,7 +133,7 @@ _WRITER = Option(
     "causal",
     _DECODERS,
     "it was trained on what it does: going on with a text, each token from all before it",
-    f"{_WANG}, finding 1; Brown et al. 2020",
+    f"{_finding(1)}; Brown et al. 2020",
     "each text answers another one (translate, summarise, rewrite) and pairs are at hand to fine-tune on",
 )
 _KNOWER = Option(
@@ -145,7 +141,7 @@ _KNOWER = Option(
     "causal",
     _DECODERS,
     "what it knows is in its weights, and the largest published models are decoders",
-    f"{_WANG}, finding 1; Brown et al. 2020",
+    f"{_finding(1)}; Brown et al. 2020",
     "a text with the answer comes with the question: then even a small model only has to find it",
 )
 _TUNED_DECODER = Option(
@@ -153,7 +149,7 @@ _TUNED_DECODER = Option(
     "causal",
     _DECODERS,
     "the same weights also write and are prompted; at equal compute it has half of an encoder-decoder's parameters",
-    f"{_WANG}, equal compute of N and 2N; Brown et al. 2020, table D.1",
+    "Wang et al. 2022, equal compute of N and 2N; Brown et al. 2020, table D.1",
     "texts can be cut to what an encoder reads, or pairs of input and output are at hand",
 )
 _PAIR = Option(
@@ -161,7 +157,7 @@ _PAIR = Option(
     "span",
     _PAIRS,
     "the input is read in both directions once, and only half of the weights are read for each token written",
-    f"Raffel et al. 2020; {_WANG}, finding 2",
+    f"Raffel et al. 2020; {_finding(2)}",
     "nothing can be fine-tuned, or texts without an input must be written: then a decoder",
 )
 _SUMMARISER = replace(_PAIR, starts=_SUMMARISERS)
@@ -169,8 +165,8 @@ _INSTRUCTED = Option(
     "encoder-decoder",
     "span",
     _MULTITASK,
-    "fine-tuned on many tasks by instructions, it does a new one from its description alone, best of all pairs tried",
-    f"{_WANG}, finding 2; Chung et al. 2022 (Flan-T5)",
+    "fine-tuned on many tasks by instructions, it does a new one from its description alone",
+    f"{_finding(2)}; Chung et al. 2022 (Flan-T5)",
     "examples fit into the prompt (a decoder learns from them), or labels allow fine-tuning",
 )
 

@@ -26,7 +26,7 @@ _OBJECTIVES = {
 }
 
 #: Above the rows of picks.
-COLUMNS = ("", "model", "kind", "objective", "parameters", "memory", "a token", "a request")
+COLUMNS = ("", "model", "kind", "objective", "size", "memory", "a token", "a request")
 
 
 @dataclass(frozen=True)
@@ -171,11 +171,15 @@ def _row(pick: Pick) -> tuple[str, ...]:
         pick.model.name,
         pick.kind,
         pick.objective,
-        f"{pick.model.parameters:,}",
+        _count(pick.model.parameters),
         f"{taken.memory_bytes / 1e9:,.3g} GB",
         _duration(taken.token_seconds),
         _duration(taken.request_seconds),
     )
+
+
+def _count(parameters: int) -> str:
+    return f"{parameters / 1e9:.3g}B" if parameters >= 1e9 else f"{parameters / 1e6:.3g}M"
 
 
 def _duration(seconds: float | None) -> str:
