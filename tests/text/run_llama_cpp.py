@@ -5,13 +5,16 @@
 Gives the ids of the texts, with the begin token where the file says so, and the greedy continuations of the prompts.
 """
 
+import importlib
 import json
 import sys
+from typing import Any
 
-import llama_cpp
+#: No dependency of Trivium: another Python may have it.
+llama_cpp = importlib.import_module("llama_cpp")
 
 
-def greedy(model: llama_cpp.Llama, prompt: list[int], tokens: int) -> list[int]:
+def greedy(model: Any, prompt: list[int], tokens: int) -> list[int]:
     """The most probable token, again and again; no end token ends it."""
     model.reset()
     model.eval(prompt)

@@ -4,7 +4,7 @@ Names map a published stem to GGUF's, `*` the layer; ".weight" and ".bias" stay.
 business of the family's own page in `trivium.families`.
 """
 
-__all__ = ["PAGES", "Page"]
+__all__ = ["PAGES", "ROPE", "Page", "stretching"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from trivium.weights.gguf_fields import Fields
 from trivium.weights.gguf_file import GgufFile
 from trivium.weights.gguf_layout import Layout, Swapped, Turned
 
+#: LLaMA 3's tensor of what each pair's frequency is divided by.
 ROPE = "rope_freqs.weight"
 #: LLaMA 3.1's own numbers, which its converter leaves out because the tensor holds what follows from them.
 _LOW, _HIGH, _ORIGINAL = 1.0, 4.0, 8192
