@@ -14,7 +14,7 @@ from trivium.objectives.span import Span
 SIZES = st.lists(st.one_of(st.integers(0, 6), st.integers(0, 400)), max_size=30)
 
 
-@given(SIZES, st.integers(3, 70), st.sampled_from(range(5)), st.randoms())
+@given(SIZES, st.integers(3, 70), st.sampled_from(range(len(objectives(64)))), st.randoms())
 def test_every_token_is_new_in_exactly_one_piece(sizes: list[int], length: int, which: int, random: object) -> None:
     objective = objectives(length)[which]
     documents = InMemoryDocuments(document(size, seed=n) for n, size in enumerate(sizes))
@@ -72,7 +72,7 @@ def test_a_beginning_that_teaches_nothing_waits() -> None:
     assert taken.offsets.tolist()[:2] == [0, 2]
 
 
-@given(st.integers(0, 30), st.sampled_from(range(5)))
+@given(st.integers(0, 30), st.sampled_from(range(len(objectives(64)))))
 def test_a_piece_is_as_long_as_can_be(seed: int, which: int) -> None:
     """No cut piece could have been a token longer: both capacities are looked at."""
     objective = objectives(64)[which]

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from trivium.text.tokenizer import Tokenizer
 
 #: The tokenizer that is trained for an objective where none is given: its family's kind.
-_KINDS = {"causal": "bpe", "masked": "wordpiece", "span": "unigram"}
+_KINDS = {
+    "causal": "bpe",
+    "masked": "wordpiece",
+    "span": "unigram",
+    "denoising": "bpe-mask",
+    "prefix": "unigram",
+    "ul2": "unigram",
+}
 #: Its sizes, the first that the sample supports.
 _VOCABULARIES = (4096, 2048, 1024, 512, 384, 300, 200, 150, 100)
 _BAR = 40
@@ -29,7 +36,10 @@ def preview(
         str, typer.Argument(help="A file, a folder, a name of the catalogue or an id of the hub.", show_default=False)
     ],
     objective: Annotated[
-        list[str] | None, typer.Option("--objective", help="causal, masked or span; may be repeated. All by default.")
+        list[str] | None,
+        typer.Option(
+            "--objective", help="causal, masked, span, denoising, prefix or ul2; may be repeated. All by default."
+        ),
     ] = None,
     length: Annotated[int, typer.Option("--length", help="Tokens of a row.")] = 128,
     rows: Annotated[int, typer.Option("--rows", help="How many rows to show.")] = 2,

@@ -59,7 +59,7 @@ class Objective(Protocol):
         ...
 
     def lengths(self, tokens: int, first: bool, last: bool) -> tuple[int, ...]:
-        """What a piece of so many tokens takes of each capacity. Never falls as `tokens` grows."""
+        """What a piece of so many tokens takes of each capacity at most. Never falls as `tokens` grows."""
         ...
 
     def row(self, pieces: Sequence[Piece], rng: np.random.Generator) -> Row:

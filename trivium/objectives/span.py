@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Int
 
 from trivium.errors import UsageError
-from trivium.objectives.batch import IGNORE, PADDING
 from trivium.objectives.choice import choose
+from trivium.objectives.pair import pair_row
 from trivium.objectives.row import Piece, Row
 from trivium.objectives.vocabulary import Vocabulary, required
 
@@ -151,27 +151,8 @@ class Span:
         inputs, targets = ids.copy(), ids
         inputs[begins] = marks
         targets[begins - 1] = marks
-        return self._padded(inputs[shown], piece[shown], targets[said], piece[said])
-
-    def _padded(
-        self,
-        shown: Int[np.ndarray, "t"],
-        shown_pieces: Int[np.ndarray, "t"],
-        said: Int[np.ndarray, "u"],
-        said_pieces: Int[np.ndarray, "u"],
-    ) -> Row:
-        t, u = len(shown), len(said)
-        assert t <= self.inputs, "the pieces do not fit the inputs of the row"
-        assert u <= self.targets, "the pieces do not fit the targets of the row"
-        input_ids, documents = np.full(self.inputs, self.pad), np.full(self.inputs, PADDING)
-        input_ids[:t], documents[:t] = shown, shown_pieces
-        targets, decoder_documents = np.full(self.targets, IGNORE), np.full(self.targets, PADDING)
-        targets[:u], decoder_documents[:u] = said, said_pieces
-        # The decoder reads what it has said so far, from the start token of each document on.
-        decoder_input_ids = np.full(self.targets, self.pad)
-        decoder_input_ids[1:u] = said[:-1]
-        decoder_input_ids[:u][said_pieces != np.concatenate(([PADDING], said_pieces[:-1]))] = self.start
-        return Row(input_ids, targets, documents, decoder_input_ids, decoder_documents)
+        sides = (inputs[shown], piece[shown], targets[said], piece[said])
+        return pair_row(*sides, capacity=self.capacity, pad=self.pad, start=self.start)
 
 
 def _noise_spans(

@@ -58,6 +58,11 @@ class Vocabulary(Protocol):
         """Which ids begin a word."""
         ...
 
+    @property
+    def sentence_ends(self) -> Bool[np.ndarray, "V"]:
+        """Which ids end a sentence."""
+        ...
+
 
 def required(token: int | None, name: str, objective: str) -> int:
     """The id of a special token, or a `UsageError` that says which objective misses which token."""

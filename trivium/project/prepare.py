@@ -25,6 +25,7 @@ from trivium.objectives.batch import Batch
 from trivium.objectives.registry import objective
 from trivium.objectives.row import Objective
 from trivium.project.schema import Model, Project
+from trivium.project.schema import Objective as Chosen
 from trivium.project.stage import fingerprint, kept
 from trivium.text.fertility import fertility
 from trivium.text.tokenizer import Tokenizer
@@ -61,7 +62,8 @@ class Material:
         """The finished model as a folder of Hugging Face's layout, tokenizer and decoding options included."""
         ends = None if self.tokenizer.end_id is None else (self.tokenizer.end_id,)
         config = Sampling(max_tokens=128, end_ids=ends).to_generation_config()
-        start = self.tokenizer.pad_id if self.family.kind == "encoder-decoder" else None
+        # Only objectives of two sides have a token that opens the decoder, other than what opens a text.
+        start = getattr(self.objective, "start", None) if self.family.kind == "encoder-decoder" else None
         ids = {
             "bos_token_id": self.tokenizer.begin_id,
             "eos_token_id": self.tokenizer.end_id,
@@ -138,15 +140,17 @@ def _material(
     weights = [[mix.weight, mix.max_epochs] for mix in project.data.mix]
     encoder = project.model.encoder
     length = (encoder.length if family.kind == "encoder" else None) or project.data.length
+    chosen = project.model.objectives.get(family.name, Chosen(name=family.objective))
     options: dict[str, Any] = {}
-    if family.objective == "masked":
+    if chosen.name == "masked":
         options = {"masks": encoder.masking, "whole_word": encoder.whole_word, "probability": encoder.mask_rate}
+    options |= chosen.options
     return Material(
         family=family,
         tokenizer=tokenizer,
         tokenizer_facts=facts,
         length=length,
-        objective=objective(family.objective, tokenizer, length, **options),
+        objective=objective(chosen.name, tokenizer, length, **options),
         sources=sources,
         held_out=tuple(held_out),
         fingerprint=fingerprint(
@@ -155,6 +159,7 @@ def _material(
             weights,
             length,
             options,
+            *([chosen.name] if chosen.name != family.objective else []),
         ),
     )
 

@@ -1,13 +1,15 @@
 """The project file: its sections, what each field means, and its limits. `trivium schema` prints it for editors."""
 
-__all__ = ["Data", "Encoder", "Evaluate", "Mix", "Model", "Project", "Scope", "Train"]
+__all__ = ["Data", "Encoder", "Evaluate", "Mix", "Model", "Objective", "Project", "Scope", "Train"]
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
+from trivium.errors import UsageError
 from trivium.families.registry import FAMILIES
+from trivium.objectives.registry import KINDS, check_kind
 from trivium.train.settings import TrainSettings
 
 _DECIDED_BY_THE_PLAN = ("steps", "batch_rows", "batch_tokens", "accumulation", "seed")
@@ -90,6 +92,15 @@ class Encoder(_Section):
     length: int | None = Field(None, ge=16, le=2**20, description="Tokens of its rows. null is data.length.")
 
 
+class Objective(_Section):
+    """What a model is asked to learn, where it is not what its family's paper has."""
+
+    name: str = Field(description=f"One of {', '.join(KINDS)}.", json_schema_extra={"enum": list(KINDS)})
+    options: dict[str, float | int | bool | str] = Field(
+        {}, description="Its own options by name, such as {recipe: released} of denoising."
+    )
+
+
 class Model(_Section):
     """Which models, and how large."""
 
@@ -112,6 +123,9 @@ class Model(_Section):
         description="The width of every model. null takes the largest that the time allows.",
     )
     encoder: Encoder = Field(Encoder(), description="What encoders have for themselves.")
+    objectives: dict[str, Objective] = Field(
+        {}, description="The objective of a family, by name or with options. One left out has that of its paper."
+    )
 
     @field_validator("families")
     @classmethod
@@ -126,6 +140,24 @@ class Model(_Section):
         if len(set(families)) < len(families):
             raise ValueError("a family is named twice")
         return families
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _short(cls, objectives: Any) -> Any:
+        if not isinstance(objectives, dict):
+            return objectives
+        return {family: {"name": one} if isinstance(one, str) else one for family, one in objectives.items()}
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Model":
+        for name, chosen in self.objectives.items():
+            if name not in self.families:
+                raise ValueError(f"objectives names '{name}', and the families are {', '.join(self.families)}")
+            try:
+                check_kind(chosen.name, FAMILIES[name].kind, name)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return self
 
 
 class Evaluate(_Section):
