@@ -148,8 +148,11 @@ class UL2:
     def _spans(self) -> tuple[Span, ...]:
         # Each with room for the longest piece that all of them can have, so that none asks for more sentinels.
         tokens = _longest(self.inputs, self.targets, self.denoisers, self.modes is not None)
+        return tuple(self._span(each, *each.lengths(tokens)) for each in self.denoisers)
+
+    def _span(self, each: Denoiser, inputs: int, targets: int) -> Span:
         ids = (self.sentinels, self.end, self.pad, self.start)
-        return tuple(Span(*each.lengths(tokens), *ids, each.density, each.mean_span) for each in self.denoisers)
+        return Span(inputs, targets, *ids, density=each.density, mean_span=each.mean_span)
 
 
 def _most(tokens: int, denoisers: Sequence[Denoiser], with_mode: bool) -> tuple[int, int]:
