@@ -137,7 +137,9 @@ class UL2:
         for piece, which in zip(pieces, drawn.tolist(), strict=True):
             row = self._spans[which].row([piece], rng)
             assert row.decoder_documents is not None
-            shown.append(np.append(self._mode(which), row.input_ids[row.documents != PADDING]))
+            shown.append(
+                np.append(np.array(self._mode(which), dtype=np.int64), row.input_ids[row.documents != PADDING])
+            )
             said.append(row.targets[row.decoder_documents != PADDING])
         return pair_of_pieces(shown, said, capacity=self.capacity, pad=self.pad, start=self.start)
 
