@@ -9,6 +9,7 @@ line for any lines. Blocks of one page share a folder, which starts with a copy 
     <!-- numbers differ: they are timings -->    digits are not compared
     <!-- output differs: drawn at random -->     it runs and succeeds, whatever it shows
     <!-- first: trivium run ... -->              typed before the block, unseen by the reader
+    <!-- needs: smollm2-135m -->                 of the catalogue; where it cannot be had the block is not run
 """
 
 import doctest
@@ -24,6 +25,8 @@ from pathlib import Path
 import pytest
 
 from trivium.cli.reference import reference
+from trivium.data import catalogue
+from trivium.errors import UnavailableError
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,7 +37,7 @@ SECONDS = 300
 _BLOCK = re.compile(
     r"(?P<marks>(?:^<!-- .*? -->\n+)*)^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_MARK = re.compile(r"<!-- (not run|numbers differ|output differs|first): (.+?) -->")
+_MARK = re.compile(r"<!-- (not run|numbers differ|output differs|first|needs): (.+?) -->")
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,14 @@ def run_python(block: Block, names: dict[str, object], where: str) -> None:
     assert runner.failures == 0 or "output differs" in block.marks, "".join(said)
 
 
+def can_be_had(name: str) -> bool:
+    try:
+        catalogue.get(name)
+    except UnavailableError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "projects", tmp_path / "projects")
@@ -136,7 +147,7 @@ def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pyte
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}:{block.line}"
-        if "not run" in block.marks:
+        if "not run" in block.marks or not all(map(can_be_had, block.marks.get("needs", "").split())):
             continue
         if "first" in block.marks:
             done = run_in_shell(block.marks["first"], tmp_path)

@@ -123,7 +123,8 @@ class Transformer(nn.Module):
         self.decoder = None if architecture.decoder is None else Stack(architecture.decoder, architecture.dim)
         self.head = None if architecture.head is None else Head(architecture.head, self.tokens)
         self.task = None if architecture.task is None else build_task(architecture.task, architecture.dim)
-        initialise(self, architecture, generator)
+        if not self.tokens.weight.is_meta:  # there is nothing to draw, and drawing it would import torch's compiler
+            initialise(self, architecture, generator)
 
     def encode(
         self,

@@ -7,9 +7,11 @@ that never more than one tensor is there twice.
 __all__ = ["fill"]
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from trivium.architecture import Architecture
 from trivium.errors import ModelError
@@ -38,7 +40,7 @@ def fill(
     differs from it.
     """
     family = published(family_named(architecture.family), architecture)
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         model = Transformer(architecture)
     parameters = dict(model.named_parameters())
     table = {entry.stored: entry for entry in entries(model, family)}
@@ -85,6 +87,15 @@ def fill(
     if model.head is not None and architecture.head is not None and architecture.head.tied:
         model.head.projection.weight = model.tokens.weight
     return model.eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """torch's modules draw their own first weights; of tensors without memory that is nothing, and costs seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _check(model: Transformer, family: Family, weights: Weights, names: Mapping[str, str]) -> None:
