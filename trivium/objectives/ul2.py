@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import ClassVar, Final, Literal
 
 import numpy as np
+from jaxtyping import Int
 
 from trivium.errors import UsageError
 from trivium.objectives.batch import PADDING
@@ -143,8 +144,9 @@ class UL2:
             said.append(row.targets[row.decoder_documents != PADDING])
         return pair_of_pieces(shown, said, capacity=self.capacity, pad=self.pad, start=self.start)
 
-    def _mode(self, which: int) -> list[int]:
-        return [] if self.modes is None else [self.modes[_MODES.index(self.denoisers[which].mode)]]
+    def _mode(self, which: int) -> Int[np.ndarray, "_"]:
+        mode = [] if self.modes is None else [self.modes[_MODES.index(self.denoisers[which].mode)]]
+        return np.array(mode, dtype=np.int64)
 
     @cached_property
     def _spans(self) -> tuple[Span, ...]:
