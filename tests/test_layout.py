@@ -56,8 +56,10 @@ TESTS_OF_THE_WHOLE = {
     "tests/test_docs.py": "README.md and docs/",
     "tests/test_smollm.py": "a real model from GGUF, with its chats",
     "tests/families/test_oracle.py": "every family against transformers",
+    "tests/families/test_table.py": "docs/families.md, and what it says of every family",
     "tests/families/test_sizes.py": "the published sizes of every family",
     "tests/cli/test_project.py": "trivium run and trivium schema",
+    "tests/project/test_families.py": "a project of every family",
 }
 
 #: Modules that may read the environment.

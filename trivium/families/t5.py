@@ -33,9 +33,8 @@ def preset(
 ) -> arch.Architecture:
     """T5-small v1.0 unless told otherwise, with `depth` layers on each side.
 
-    Relative biases set no limit, so `positions` is not used.
+    Relative biases set no limit; `positions` is the length of its training.
     """
-    del positions
     norm = arch.RMSNorm(eps=eps)
     attention = arch.Attention(heads=heads, head_dim=head_dim or size_of_heads(dim, heads), scale=1.0)
     layer = arch.Layer(
@@ -50,7 +49,15 @@ def preset(
         family="t5",
         vocab=vocab,
         dim=dim,
-        encoder=arch.Stack(depth, (layer,), causal=False, embedding=embedding, final_norm=norm, final_dropout=dropout),
+        encoder=arch.Stack(
+            depth,
+            (layer,),
+            causal=False,
+            embedding=embedding,
+            final_norm=norm,
+            final_dropout=dropout,
+            trained_length=positions,
+        ),
         decoder=arch.Stack(
             depth if decoder_depth is None else decoder_depth,
             (replace(layer, cross_attention=attention),),
@@ -58,6 +65,7 @@ def preset(
             embedding=embedding,
             final_norm=norm,
             final_dropout=dropout,
+            trained_length=positions,
         ),
         head=arch.Head(tied=tied, scale=dim**-0.5 if tied else 1.0),
         initialisation=arch.FanIn(),
@@ -76,6 +84,7 @@ def read_config(config: Config) -> arch.Architecture:
     activation = "gelu_new" if feed_forward == "gated-gelu" else feed_forward.removeprefix("gated-")
     return preset(
         vocab=config_value(config, "vocab_size"),
+        positions=read_size(config, "n_positions", 512) or 512,
         dim=config_value(config, "d_model"),
         depth=config_value(config, "num_layers"),
         decoder_depth=read_size(config, "num_decoder_layers"),
@@ -105,6 +114,7 @@ def write_config(architecture: arch.Architecture) -> dict[str, Any]:
         activation = "gated-gelu" if activation == "gelu_new" else f"gated-{activation}"
     return {
         "vocab_size": architecture.vocab,
+        "n_positions": encoder.trained_length,
         "d_model": architecture.dim,
         "num_layers": encoder.depth,
         "num_decoder_layers": decoder.depth,

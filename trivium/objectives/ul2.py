@@ -11,7 +11,7 @@ unused; where they do not there are no mode tokens.
 Letters: T positions of the inputs, U positions of the targets.
 """
 
-__all__ = ["UL2", "Denoiser"]
+__all__ = ["UL2", "Denoiser", "Mode"]
 
 import math
 from collections.abc import Sequence

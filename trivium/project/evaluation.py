@@ -61,9 +61,15 @@ def _all(parts: Sequence[Documents]) -> Iterator[Int[np.ndarray, "_"]]:
 def _samples(project: Project, lm: LanguageModel) -> list[dict[str, Any]]:
     """Each text asked, with what the model says, as its family can."""
     asked = project.evaluate
-    match lm.architecture.kind:
+    kind = lm.architecture.kind
+    if kind == "encoder-decoder" and not lm.tokenizer.sentinel_ids:
+        kind = "decoder"  # it has no marks for gaps, so it is given beginnings
+    match kind:
         case "encoder":
-            return [{"asked": text, **lm.fill_mask(text, top_k=5).to_dict()} for text in asked.masks]
+            mask = lm.tokenizer.mask_id
+            own = "[MASK]" if mask is None else lm.tokenizer.token(mask)  # RoBERTa's is <mask>
+            texts = [text.replace("[MASK]", own) for text in asked.masks]
+            return [{"asked": text, **lm.fill_mask(text, top_k=5).to_dict()} for text in texts]
         case "decoder":
             options: dict[str, Any] = {"temperature": asked.temperature, "max_tokens": asked.max_tokens}
             if asked.temperature > 0 and asked.top_k > 0:

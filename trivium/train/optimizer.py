@@ -71,8 +71,8 @@ def build_optimizer(model: nn.Module, settings: TrainSettings, matmul_dtype: tor
     """
     named = {name: p for name, p in model.named_parameters() if p.requires_grad}
     tables = {p for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)}
-    head_module = getattr(model, "head", None)
-    head = set(head_module.parameters()) if isinstance(head_module, nn.Module) else set()
+    heads = (getattr(model, "head", None), getattr(model, "task", None))
+    head = {p for module in heads if isinstance(module, nn.Module) for p in module.parameters()}
     matrices = [p for p in named.values() if p.ndim >= 2 and p not in tables]
     vectors = [p for p in named.values() if p.ndim < 2 or p in tables]
     rate, decay = settings.learning_rate, settings.weight_decay
