@@ -104,7 +104,8 @@ for name, architecture in TINY.items():
     model = Transformer(architecture)
     ids = torch.randint(0, 61, (2, 16))
     documents = torch.tensor([[1] * 9 + [2] * 7, [1] * 12 + [0] * 4])
-    extra = (ids[:, :5], torch.tensor([[1, 1, 1, 2, 2], [1, 1, 1, 1, 0]])) if architecture.kind == "encoder-decoder" else ()
+    written = (ids[:, :5], torch.tensor([[1, 1, 1, 2, 2], [1, 1, 1, 1, 0]]))
+    extra = written if architecture.kind == "encoder-decoder" else ()
     for arguments in ((ids, None, *extra[:1]), (ids, documents, *extra)):
         compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
         torch.testing.assert_close(compiled(*arguments), model(*arguments))
