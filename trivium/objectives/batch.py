@@ -24,6 +24,7 @@ class Batch:
     `documents` numbers the documents packed into a row from 1, and is 0 on padding: a token attends only to tokens of
     the same number, and positions restart with each. None says that every row is one document without padding.
     `targets[b, u]` is what the model must say at position u (already shifted), or `IGNORE`.
+    `segments` tells the two sentences of a pair apart, and `labels` is what the task head must say of each row.
     """
 
     input_ids: Int[Tensor, "B T"]
@@ -31,6 +32,8 @@ class Batch:
     documents: Int[Tensor, "B T"] | None = None
     decoder_input_ids: Int[Tensor, "B U"] | None = None
     decoder_documents: Int[Tensor, "B U"] | None = None
+    segments: Int[Tensor, "B T"] | None = None
+    labels: Int[Tensor, "B"] | None = None
 
     @property
     def target_tokens(self) -> int:
@@ -49,6 +52,6 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
-        optional = (self.documents, self.decoder_input_ids, self.decoder_documents)
+        optional = (self.documents, self.decoder_input_ids, self.decoder_documents, self.segments, self.labels)
         moved = (None if tensor is None else tensor.to(device) for tensor in optional)
         return Batch(self.input_ids.to(device), self.targets.to(device), *moved)

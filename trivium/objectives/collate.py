@@ -26,6 +26,12 @@ def collate(rows: Sequence[Row]) -> Batch:
         decoder_documents=_stack_documents([r.decoder_documents for r in rows if r.decoder_documents is not None])
         if rows[0].decoder_documents is not None
         else None,
+        segments=_stack([row.segments for row in rows if row.segments is not None])
+        if rows[0].segments is not None
+        else None,
+        labels=torch.tensor([row.label for row in rows if row.label is not None])
+        if rows[0].label is not None
+        else None,
     )
 
 

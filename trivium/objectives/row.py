@@ -4,7 +4,7 @@ Letters: n tokens of a piece, T positions of the input, U positions where the he
 decoder).
 """
 
-__all__ = ["Objective", "Piece", "Row"]
+__all__ = ["Contrast", "Objective", "Piece", "Row"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,8 @@ class Row:
     documents: Int[np.ndarray, "T"]
     decoder_input_ids: Int[np.ndarray, "U"] | None = None
     decoder_documents: Int[np.ndarray, "U"] | None = None
+    segments: Int[np.ndarray, "T"] | None = None
+    label: int | None = None
 
 
 @runtime_checkable
@@ -64,4 +66,15 @@ class Objective(Protocol):
 
     def row(self, pieces: Sequence[Piece], rng: np.random.Generator) -> Row:
         """A padded row of these pieces, which become its documents 1, 2, ... All randomness comes from `rng`."""
+        ...
+
+
+@runtime_checkable
+class Contrast(Protocol):
+    """An objective that may set a document against another: where `stranger` holds, `row` is given one piece more, last
+    and of another document of the source, which is not counted as read."""
+
+    @property
+    def stranger(self) -> bool:
+        """Whether it does."""
         ...
