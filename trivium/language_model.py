@@ -318,7 +318,8 @@ def _device(device: torch.device | str | None) -> torch.device:
         found = torch.device(device)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"The device '{device}' cannot be used here: {str(error).splitlines()[0]}") from error
+        said = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"The device '{device}' cannot be used here ({said}). `cpu` always can.") from error
     return found
 
 

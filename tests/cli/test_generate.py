@@ -98,6 +98,8 @@ def test_the_prompt_may_come_on_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO("The cat"))
     assert run(folders["gpt2"], "--max-tokens", "5") == 0
     assert capsys.readouterr().out == typed
+    assert run(folders["gpt2"], "--max-tokens", "5") == 2, "it is read to its end"
+    assert "standard input is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stream", [(), ("--stream",)])

@@ -48,6 +48,12 @@ def test_a_file_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
         read_project(tmp_path / "projekt.yaml")
 
 
+def test_a_folder_names_the_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(UsageError, match=r"is a folder.* YAML files in it: mine\.yaml"):
+        read_project(tmp_path)
+
+
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "project.yaml").write_bytes(b"scope: \xff\xfe")
     with pytest.raises(UsageError, match="not UTF-8"):

@@ -86,7 +86,10 @@ def _prompt(prompt: str | None) -> str:
         return prompt
     if sys.stdin.isatty():
         raise UsageError("There is no prompt: give it behind the model, or on standard input.")
-    return sys.stdin.read()
+    text = sys.stdin.read()
+    if not text:
+        raise UsageError("There is no prompt: standard input is empty. Give it behind the model, or pipe a text in.")
+    return text
 
 
 def _fill_masks(lm: "LanguageModel", text: str, given: dict[str, Any], stream: bool, as_json: bool) -> None:

@@ -23,6 +23,9 @@ def read_project(path: Path, overrides: Sequence[str] = ()) -> Project:
 
     Raises `UsageError` for a file that is not there or is not YAML, and for every key or value that is wrong.
     """
+    if path.is_dir():
+        there = ", ".join(sorted(entry.name for entry in path.glob("*.y*ml"))) or "none"
+        raise UsageError(f"{path} is a folder. Name a project file; YAML files in it: {there}.")
     if not path.is_file():
         near = nearest(path.name, (entry.name for entry in path.parent.glob("*.y*ml"))) if path.parent.is_dir() else ""
         raise UsageError(f"There is no project file {path}.{near} A project file is YAML: see `trivium schema`.")
