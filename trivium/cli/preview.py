@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _KINDS = {
     "causal": "bpe",
     "masked": "wordpiece",
+    "next-sentence": "wordpiece",
+    "sentence-order": "wordpiece",
     "span": "unigram",
     "denoising": "bpe-mask",
     "prefix": "unigram",
@@ -37,9 +39,7 @@ def preview(
     ],
     objective: Annotated[
         list[str] | None,
-        typer.Option(
-            "--objective", help="causal, masked, span, denoising, prefix or ul2; may be repeated. All by default."
-        ),
+        typer.Option("--objective", help="One of those that are shown without it; may be repeated."),
     ] = None,
     length: Annotated[int, typer.Option("--length", help="Tokens of a row.")] = 128,
     rows: Annotated[int, typer.Option("--rows", help="How many rows to show.")] = 2,
@@ -65,7 +65,8 @@ def preview(
         raise UsageError("--rows and --documents must be at least 1.")
     texts = list(islice(open_source(source, column=column, split=split).documents(), documents))
     shown = []
-    for name in objective or registry.OBJECTIVES:
+    fitting = [name for name in registry.OBJECTIVES if len(texts) > 1 or name != "next-sentence"]
+    for name in objective or fitting:
         chosen = _tokenizer(name, tokenizer, texts)
         options = {"whole_word": True} if whole_word and name == "masked" else {}
         made = registry.objective(name, chosen, length, **options)

@@ -14,10 +14,11 @@ from jaxtyping import Int
 
 from trivium.data.documents import Documents
 from trivium.data.packing import Packing, pack, read_window
-from trivium.objectives.row import Objective, Piece
+from trivium.errors import DataError
+from trivium.objectives.row import Contrast, Objective, Piece
 
 # The streams of random numbers; each is keyed by (seed, stream, source, ...).
-_ORDER, _WINDOWS, _MASKS = 0, 1, 2
+_ORDER, _WINDOWS, _MASKS, _STRANGERS = 0, 1, 2, 3
 _KEPT = 2
 
 
@@ -75,8 +76,11 @@ class Epochs:
         epoch = self._epoch(number)
         window = int(epoch.order[place])
         seed, source = self._key
+        pieces = read_window(self.documents, epoch.packing, window)
+        if isinstance(self._objective, Contrast) and self._objective.stranger:
+            pieces.append(self._stranger(epoch, window))
         return Window(
-            pieces=tuple(read_window(self.documents, epoch.packing, window)),
+            pieces=tuple(pieces),
             key=(seed, _MASKS, source, epoch.variant, window),
         )
 
@@ -90,6 +94,21 @@ class Epochs:
             tokens += int(epoch.tokens[place])
             begun += int(epoch.begun[place])
         return Consumed(windows, tokens, begun, tokens / max(1, self.documents.tokens))
+
+    def _stranger(self, epoch: _Epoch, window: int) -> Piece:
+        """A random piece of a document that is not in the window."""
+        packing, (seed, source) = epoch.packing, self._key
+        inside = np.isin(packing.documents, packing.documents[packing.offsets[window] : packing.offsets[window + 1]])
+        outside = np.flatnonzero(~inside)
+        if not len(outside):
+            raise DataError(
+                "Every row of this source holds all its documents, and the objective sets each against another one. "
+                "Give more documents (a file of text is cut at blank lines), or choose another objective."
+            )
+        piece = int(np.random.default_rng((seed, _STRANGERS, source, epoch.variant, window)).choice(outside))
+        start, stop = int(packing.starts[piece]), int(packing.stops[piece])
+        tokens = self.documents.slice(int(packing.documents[piece]), start, stop)
+        return Piece(tokens, first=start == 0, last=bool(packing.ends[piece]))
 
     def _find(self, index: int) -> tuple[int, int]:
         """The epoch of a window, and its place in it."""

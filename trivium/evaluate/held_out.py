@@ -60,7 +60,9 @@ def score_held_out(
     right, right_by_unigram, text_targets = 0, 0, 0
     for batch in batches:
         here = batch.to(device)
-        hidden = model.hidden(here.input_ids, here.documents, here.decoder_input_ids, here.decoder_documents)
+        hidden = model.hidden(
+            here.input_ids, here.documents, here.decoder_input_ids, here.decoder_documents, here.segments
+        )
         wanted = here.targets != IGNORE
         said, goals = model.head(hidden[wanted]), here.targets[wanted].cpu()
         text = is_text[goals]

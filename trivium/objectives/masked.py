@@ -125,10 +125,12 @@ class Masked:
         """Inputs with hidden tokens, targets at those only."""
         begin, end = np.array([self.begin]), np.array([self.end])
         ids = np.concatenate([part for p in pieces for part in (begin, p.tokens, end)], dtype=np.int64)
-        sizes = np.array([len(p.tokens) + 2 for p in pieces])
-        used = len(ids)
+        return self.hide(ids, np.repeat(np.arange(len(pieces)), [len(p.tokens) + 2 for p in pieces]), rng)
+
+    def hide(self, ids: Int[np.ndarray, "n"], piece: Int[np.ndarray, "n"], rng: np.random.Generator) -> Row:
+        """The row of ids that stand in their places, special ones included; `piece` numbers each one's piece from 0."""
+        used, sizes = len(ids), np.bincount(piece)
         assert used <= self.length, "the pieces do not fit the row"
-        piece = np.repeat(np.arange(len(pieces)), sizes)
         candidates = np.flatnonzero(~self._special[ids])
         counts = self.predictions(sizes)
         if self.word_starts is None:

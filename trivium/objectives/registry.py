@@ -1,6 +1,6 @@
 """The objectives by name: the one place that lists them."""
 
-__all__ = ["KINDS", "OBJECTIVES", "check_kind", "objective"]
+__all__ = ["KINDS", "LABELLED", "OBJECTIVES", "check_kind", "objective"]
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from trivium.objectives.denoising import Denoising
 from trivium.objectives.masked import Masked
 from trivium.objectives.prefix import Prefix
 from trivium.objectives.row import Objective
+from trivium.objectives.sentence_pairs import SentencePairs
 from trivium.objectives.span import Span
 from trivium.objectives.ul2 import UL2
 from trivium.objectives.vocabulary import Vocabulary
@@ -19,6 +20,8 @@ from trivium.objectives.vocabulary import Vocabulary
 OBJECTIVES: dict[str, Callable[..., Objective]] = {
     "causal": Causal.of,
     "masked": Masked.of,
+    "next-sentence": SentencePairs.next_sentence,
+    "sentence-order": SentencePairs.sentence_order,
     "span": Span.of,
     "denoising": Denoising.of,
     "prefix": Prefix.of,
@@ -28,11 +31,15 @@ OBJECTIVES: dict[str, Callable[..., Objective]] = {
 KINDS: dict[str, str] = {
     "causal": "decoder",
     "masked": "encoder",
+    "next-sentence": "encoder",
+    "sentence-order": "encoder",
     "span": "encoder-decoder",
     "denoising": "encoder-decoder",
     "prefix": "encoder-decoder",
     "ul2": "encoder-decoder",
 }
+#: Those whose rows have labels: they train a task head beside the language model.
+LABELLED = frozenset({"next-sentence", "sentence-order"})
 
 
 def objective(name: str, vocabulary: Vocabulary, length: int, **options: Any) -> Objective:

@@ -71,8 +71,10 @@ class Objective(Protocol):
 
 @runtime_checkable
 class Contrast(Protocol):
-    """An objective that may set a document against another: where `stranger` holds, `row` is given one piece more, last
-    and of another document of the source, which is not counted as read."""
+    """An objective that may set a document against another.
+
+    Where `stranger` holds, `row` is given one piece more: last, of another document, and not counted as read.
+    """
 
     @property
     def stranger(self) -> bool:

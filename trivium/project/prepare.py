@@ -18,11 +18,12 @@ from trivium.data.sources import Source, open_source
 from trivium.decode.sampling import Sampling
 from trivium.errors import DataError
 from trivium.families.family import Family
+from trivium.families.pre_training import pre_training
 from trivium.families.registry import family_named
 from trivium.language_model import LanguageModel
 from trivium.model import Transformer
 from trivium.objectives.batch import Batch
-from trivium.objectives.registry import objective
+from trivium.objectives.registry import KINDS, LABELLED, objective
 from trivium.objectives.row import Objective
 from trivium.project.schema import Model, Project
 from trivium.project.schema import Objective as Chosen
@@ -142,11 +143,11 @@ def _material(
     length = (encoder.length if family.kind == "encoder" else None) or project.data.length
     chosen = project.model.objectives.get(family.name, Chosen(name=family.objective))
     options: dict[str, Any] = {}
-    if chosen.name == "masked":
+    if KINDS[chosen.name] == "encoder":
         options = {"masks": encoder.masking, "whole_word": encoder.whole_word, "probability": encoder.mask_rate}
     options |= chosen.options
     return Material(
-        family=family,
+        family=pre_training(family) if chosen.name in LABELLED else family,
         tokenizer=tokenizer,
         tokenizer_facts=facts,
         length=length,

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from trivium.errors import UsageError
+from trivium.errors import ModelError, UsageError
+from trivium.families.pre_training import pre_training
 from trivium.families.registry import FAMILIES
-from trivium.objectives.registry import KINDS, check_kind
+from trivium.objectives.registry import KINDS, LABELLED, check_kind
 from trivium.train.settings import TrainSettings
 
 _DECIDED_BY_THE_PLAN = ("steps", "batch_rows", "batch_tokens", "accumulation", "seed")
@@ -155,7 +156,9 @@ class Model(_Section):
                 raise ValueError(f"objectives names '{name}', and the families are {', '.join(self.families)}")
             try:
                 check_kind(chosen.name, FAMILIES[name].kind, name)
-            except UsageError as error:
+                if chosen.name in LABELLED:
+                    pre_training(FAMILIES[name])
+            except (ModelError, UsageError) as error:
                 raise ValueError(str(error)) from error
         return self
 

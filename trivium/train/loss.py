@@ -17,7 +17,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
+from trivium.errors import TrainingError
 from trivium.objectives.batch import IGNORE, Batch
 
 
@@ -37,18 +39,40 @@ def head_loss(model: nn.Module, batch: Batch) -> LossSum:
 
     The vocabulary head runs only where there is a target: it is the widest matrix of a small model, and a masked
     objective asks it at 15 % of the positions. Works with gradients and without, with autocast and without.
+
+    Where the rows have labels, the mean is that of the targets plus that of the labels (Devlin et al. 2019, appendix
+    A.2), of one pass: the labels' mean is added once for each target, so that `loss_sum / targets` is the sum of both.
+    Over the micro-batches of a step their means are then weighted by targets. A batch with labels and a model without
+    a task head raise `TrainingError`.
     """
     assert callable(model.hidden)
     assert callable(model.head)
     hidden: Float[Tensor, "B U D"] = model.hidden(
-        batch.input_ids, batch.documents, batch.decoder_input_ids, batch.decoder_documents
+        batch.input_ids, batch.documents, batch.decoder_input_ids, batch.decoder_documents, batch.segments
     )
     targets = batch.targets.flatten()
     rows = hidden.flatten(0, 1)
     positions = (targets != IGNORE).nonzero().squeeze(1)
     if len(positions) < len(targets):
         targets, rows = targets[positions], rows.index_select(0, positions)
-    return LossSum(cross_entropy_in_place(model.head(rows), targets), len(positions))
+    loss_sum = cross_entropy_in_place(model.head(rows), targets)
+    if batch.labels is not None:
+        loss_sum = loss_sum + len(positions) * _label_loss(model, batch, hidden)
+    return LossSum(loss_sum, len(positions))
+
+
+def _label_loss(model: nn.Module, batch: Batch, hidden: Float[Tensor, "B T D"]) -> Float[Tensor, ""]:
+    """The mean loss of the rows that have a label; 0 where none has."""
+    task = getattr(model, "task", None)
+    if not callable(task):
+        raise TrainingError(
+            "The rows have labels, and the model has no task head to say them. Build its architecture with one "
+            "(`trivium.families.pre_training`), or train it on an objective without labels, such as masked."
+        )
+    assert batch.labels is not None
+    logits: Float[Tensor, "B L"] = task(hidden, batch.documents, batch.input_ids)
+    labelled = (batch.labels != IGNORE).sum().clamp(min=1)
+    return F.cross_entropy(logits.float(), batch.labels, ignore_index=IGNORE, reduction="sum") / labelled
 
 
 def cross_entropy_in_place(logits: Float[Tensor, "N V"], targets: Int[Tensor, "N"]) -> Float[Tensor, ""]:

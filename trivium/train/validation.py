@@ -7,7 +7,7 @@ __all__ = ["Validation", "validate"]
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -60,7 +60,7 @@ def validate(
     model.eval()
     loss, targets, text_bytes = 0.0, 0, 0
     for batch in batches:
-        part = loss_fn(model, batch.to(device))
+        part = loss_fn(model, replace(batch, labels=None).to(device))  # of the language alone
         loss, targets = loss + float(part.loss_sum), targets + part.targets
         if token_bytes is not None:
             text_bytes += int(token_bytes[batch.targets[batch.targets != IGNORE].cpu()].sum())
