@@ -1,15 +1,24 @@
 """The loss against torch's own cross-entropy, in value, gradient and memory."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from tests.train.tiny import KINDS, batch, build
+from trivium.errors import TrainingError
+from trivium.families.pre_training import pre_training
+from trivium.families.registry import family_named
+from trivium.model import Transformer
 from trivium.objectives.batch import IGNORE, Batch
 from trivium.train.loss import cross_entropy_in_place, head_loss
+from trivium.weights.folder import save_folder
 
 #: Largest difference from torch for each type: the gradient in bfloat16 is rounded once, torch's is as well.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6, torch.bfloat16: 4e-3}
@@ -127,3 +136,80 @@ def test_a_batch_without_targets_has_no_loss() -> None:
     assert nothing.targets == 0
     assert nothing.loss_sum.item() == 0
     assert all(not p.grad.any() for p in model.parameters() if isinstance(p, nn.Parameter) and p.grad is not None)
+
+
+def pairs(labels: list[int]) -> Batch:
+    """Four pairs of sentences whose first token tells their label; the first row ends in padding."""
+    example = batch("encoder", 0)
+    ids = example.input_ids.clone()
+    ids[:, 0] = torch.tensor([7, 8])[torch.tensor(labels).clamp(min=0)]
+    documents = torch.ones_like(ids)
+    documents[0, -3:] = 0
+    segments = (torch.arange(12) >= 6).long().expand(4, 12) * documents
+    return Batch(ids, example.targets, documents, segments=segments, labels=torch.tensor(labels))
+
+
+def of_pairs(dropout: float = 0.0) -> Transformer:
+    family = pre_training(family_named("bert"))
+    architecture = family.preset(vocab=61, dim=24, depth=2, heads=3, positions=40, dropout=dropout)
+    return Transformer(architecture, torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 1, 0], [0, IGNORE, 1, 1]])
+def test_pairs_have_the_loss_of_transformers(labels: list[int], tmp_path: Path) -> None:
+    """BertForPreTraining's: the mean over the hidden tokens plus the mean over the pairs. Its gradient, too."""
+    model, example = of_pairs().eval(), pairs(labels)
+    save_folder(tmp_path, model)
+    theirs = transformers.BertForPreTraining.from_pretrained(tmp_path, attn_implementation="eager").eval()
+    said = theirs(
+        example.input_ids,
+        example.documents,
+        example.segments,
+        labels=example.targets,
+        next_sentence_label=example.labels,
+    )
+    said.loss.backward()
+    ours = head_loss(model, example)
+    loss = ours.loss_sum / ours.targets
+    loss.backward()
+    assert ours.targets == example.target_tokens
+    torch.testing.assert_close(loss, said.loss)
+    torch.testing.assert_close(
+        model.tokens.weight.grad, theirs.get_input_embeddings().weight.grad, rtol=1e-4, atol=1e-6
+    )
+    torch.testing.assert_close(
+        model.task.projection.weight.grad, theirs.cls.seq_relationship.weight.grad, rtol=1e-4, atol=1e-6
+    )
+    hidden = model.hidden(example.input_ids, example.documents, segments=example.segments)
+    real = example.documents == 1
+    torch.testing.assert_close(model.head(hidden)[real], said.prediction_logits[real], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        model.task(hidden, example.documents, example.input_ids), said.seq_relationship_logits, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_twenty_steps_lower_both_losses() -> None:
+    model, example = of_pairs(), pairs([0, 1, 1, 0])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+
+    def both() -> tuple[float, float]:
+        words = head_loss(model, replace(example, labels=None)).loss_sum.item()
+        return words, head_loss(model, example).loss_sum.item() - words
+
+    before = both()
+    for _ in range(20):
+        optimizer.zero_grad()
+        part = head_loss(model, example)
+        (part.loss_sum / part.targets).backward()
+        optimizer.step()
+    after = both()
+    assert after[0] < 0.7 * before[0]
+    assert after[1] < 0.5 * before[1]
+
+
+def test_pairs_without_a_label_and_models_without_a_head() -> None:
+    model, example = of_pairs(), pairs([IGNORE] * 4)
+    words = head_loss(model, replace(example, labels=None)).loss_sum
+    assert head_loss(model, example).loss_sum.item() == words.item()
+    with pytest.raises(TrainingError, match="no task head"):
+        head_loss(build("encoder"), example)
