@@ -2,7 +2,7 @@
 
 import pytest
 
-from trivium.architecture import Dropout
+from trivium.architecture import Dropout, Normal
 from trivium.errors import ModelError
 from trivium.families import gpt1
 
@@ -22,6 +22,7 @@ def test_the_published_config() -> None:
     assert layer.norms.before is None
     assert layer.mlp.activation == "gelu_tanh", "its code calls the tanh form gelu"
     assert layer.dropout == Dropout(residual=0.1, attention=0.1)
+    assert read.initialisation == Normal(0.02), "N(0, 0.02), the residual's writers too (section 4.1)"
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "relu", "silu"])

@@ -108,9 +108,12 @@ def test_layers_take_turns(depth: int) -> None:
     architecture = gpt3.preset(vocab=50, dim=24, depth=depth, heads=3, window=7)
     windows = [layer.attention.window for layer in architecture.decoder.layers]
     assert windows == [None, 7, None, 7, None][:depth]
-    if depth > 1:
-        assert gpt3.read_config(gpt3.write_config(architecture)) == architecture
+    assert gpt3.read_config(gpt3.write_config(architecture)) == architecture
     assert architecture.parameters == gpt2.preset(vocab=50, dim=24, depth=depth, heads=3, positions=2048).parameters
+
+
+def test_without_a_window_it_is_a_gpt2() -> None:
+    assert gpt3.preset(window=None) == gpt2.preset(positions=2048)
 
 
 def test_a_config_without_a_band_is_refused() -> None:

@@ -20,16 +20,16 @@ def preset(
     depth: int = 12,
     heads: int = 12,
     positions: int = 2048,
-    window: int = 256,
+    window: int | None = 256,
     dropout: float = 0.0,
 ) -> arch.Architecture:
     """GPT-3 Small unless told otherwise.
 
     Every second layer sees `window` tokens, itself among them. The paper does not say how wide its bands are: 256 is
-    our choice, and changes no count.
+    our choice, and changes no count. Without a window every layer is dense: GPT-2's own page, which Hugging Face opens.
     """
     dense = gpt2.preset(vocab=vocab, dim=dim, depth=depth, heads=heads, positions=positions, dropout=dropout)
-    return _banded(dense, window)
+    return dense if window is None else _banded(dense, window)
 
 
 def _banded(architecture: arch.Architecture, window: int) -> arch.Architecture:
