@@ -35,8 +35,8 @@ format: .venv/dev.installed
 	$(BIN)/ruff format
 
 docs: .venv/dev.installed
-	$(BIN)/python -m trivium.cli.reference > docs/cli.md
-	$(BIN)/python -m tests.families.table > docs/families.md
+	$(BIN)/python -m trivium.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+	$(BIN)/python -m tests.families.table 2> /dev/null > docs/families.md.new && mv docs/families.md.new docs/families.md
 
 # Each stamp says that a step was done for the files it depends on, so nothing is installed twice.
 
