@@ -6,6 +6,7 @@ import pytest
 import torch
 import transformers as hf
 
+from trivium.errors import TriviumError
 from trivium.families.registry import FAMILIES
 from trivium.language_model import load
 from trivium.project.read import parse_project
@@ -48,3 +49,28 @@ def test_a_trained_model_opens_in_transformers(name: str, out: Path) -> None:
     with torch.no_grad():
         torch.testing.assert_close(logits, theirs(input_ids=ids, **extra).logits, atol=1e-4, rtol=0)
     assert hf.AutoTokenizer.from_pretrained(out / name)(TEXT, add_special_tokens=False).input_ids == ids[0].tolist()
+
+
+@pytest.mark.parametrize("objective", ["next-sentence", pytest.param("sentence-order", marks=pytest.mark.slow)])
+def test_bert_of_sentence_pairs_opens_in_transformers(objective: str, small: dict) -> None:
+    """Both heads say the same there, of a pair of sentences."""
+    small["model"] |= {"families": ["bert"], "tokens_per_parameter": 0.2, "objectives": {"bert": objective}}
+    assert run_project(parse_project(small)).finished
+    folder = Path(small["scope"]["out"]) / "bert"
+    lm = load(folder, device="cpu")
+    theirs, found = hf.BertForPreTraining.from_pretrained(folder, output_loading_info=True)
+    assert not any(found.values())
+    ids = torch.tensor([lm.tokenizer.encode(TEXT)])
+    segments = (torch.arange(ids.shape[1]) > 5).long()[None]
+    with torch.no_grad():
+        said = theirs.eval()(ids, token_type_ids=segments)
+        hidden = lm.model.hidden(ids, segments=segments)
+        torch.testing.assert_close(lm.model.head(hidden), said.prediction_logits, atol=1e-4, rtol=0)
+        labels = lm.model.task_logits(ids, None, segments)
+        torch.testing.assert_close(labels, said.seq_relationship_logits, atol=1e-4, rtol=0)
+
+
+def test_a_family_without_a_head_for_pairs_is_refused(small: dict) -> None:
+    small["model"] |= {"families": ["roberta"], "objectives": {"roberta": "next-sentence"}}
+    with pytest.raises(TriviumError, match="no published class of roberta has one"):
+        parse_project(small)
