@@ -13,10 +13,11 @@ KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
 
 def test_the_drawing_is_the_tree() -> None:
     drawn = re.findall(r"^ {4}([│ ]*)(?:[├└]── )?(\w+Error)", errors.__doc__ or "", re.MULTILINE)
-    parents = {
-        "TriviumError": None,
-        **{name: "DataError" if "│" in bars else "TriviumError" for bars, name in drawn[1:]},
-    }
+    parents: dict[str, str | None] = {"TriviumError": None}
+    above = ""
+    for bars, name in drawn[1:]:
+        parents[name] = above if "│" in bars else "TriviumError"
+        above = above if "│" in bars else name
     assert {kind.__name__ for kind in KINDS} == set(parents)
     for kind in KINDS:
         parent = parents[kind.__name__]

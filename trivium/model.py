@@ -10,7 +10,7 @@ Letters: B rows, T input tokens, U decoder tokens, D channels, V vocabulary, t t
 __all__ = ["Stack", "Transformer"]
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from trivium import architecture as arch
@@ -63,8 +63,9 @@ class Stack(nn.Module):
         memory: Float[Tensor, "B M D"] | None = None,
         memory_documents: Int[Tensor, "B M"] | None = None,
         cache: Cache | None = None,
+        prefix: Bool[Tensor, "B t"] | None = None,
     ) -> Float[Tensor, "B t D"]:
-        """Hidden states after the last norm. See `Transformer` for `documents` and `cache`."""
+        """Hidden states after the last norm. See `Transformer` for `documents`, `cache` and `prefix`."""
         new = tokens.shape[1]
         past = 0 if cache is None else cache.length
         if cache is not None:
@@ -82,7 +83,7 @@ class Stack(nn.Module):
         columns = torch.arange(past + new, device=tokens.device)
         views = []
         for shared, window in self.views:
-            mask = self_mask(documents, keys, past, new, self.causal, tokens.device, window)
+            mask = self_mask(documents, keys, past, new, self.causal, tokens.device, window, prefix)
             position = None if shared is None else self.positions[shared]
             views.append(_view(mask, position, positions, columns, past, tokens.dtype))
 
@@ -113,6 +114,9 @@ class Transformer(nn.Module):
 
     `documents` generalises an attention mask: 0 is padding, tokens of equal number see each other, and positions
     restart where the number changes; left padding works. None says: no padding, one document a row, which is faster.
+    `prefix` marks tokens of a decoder that see each other in both directions: a prefix language model, or non-causal
+    decoder. Positions that count distances into the past give those of later tokens the distance 0 (T5's buckets,
+    Transformer-XL); ALiBi counts both ways alike.
     """
 
     def __init__(self, architecture: arch.Architecture, generator: torch.Generator | None = None) -> None:
@@ -144,10 +148,11 @@ class Transformer(nn.Module):
         memory: Float[Tensor, "B M D"] | None = None,
         memory_documents: Int[Tensor, "B M"] | None = None,
         cache: Cache | None = None,
+        prefix: Bool[Tensor, "B t"] | None = None,
     ) -> Float[Tensor, "B t D"]:
         """The decoder's hidden states. With a cache: prompts first, padded on the left, then token after token."""
         assert self.decoder is not None, "this model has no decoder"
-        hidden: Tensor = self.decoder(self.tokens(input_ids), documents, None, memory, memory_documents, cache)
+        hidden: Tensor = self.decoder(self.tokens(input_ids), documents, None, memory, memory_documents, cache, prefix)
         return hidden
 
     def hidden(
@@ -157,12 +162,13 @@ class Transformer(nn.Module):
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
         decoder_documents: Int[Tensor, "B U"] | None = None,
         segments: Int[Tensor, "B T"] | None = None,
+        prefix: Bool[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B _ D"]:
         """What the head reads: pick the positions that matter, then call `head` on those."""
         if self.decoder is None:
             return self.encode(input_ids, documents, segments)
         if self.encoder is None:
-            return self.decode(input_ids, documents)
+            return self.decode(input_ids, documents, prefix=prefix)
         if decoder_input_ids is None:
             raise ModelError("An encoder-decoder needs decoder_input_ids beside input_ids.")
         memory = self.encode(input_ids, documents)

@@ -26,7 +26,7 @@ from trivium.text.training import train_tokenizer
 DOCUMENTS = InMemoryDocuments(document(size, seed=size) for size in np.random.default_rng(0).integers(1, 90, size=80))
 SOURCES = [MixtureSource(DOCUMENTS, 0.8, name="a"), MixtureSource(InMemoryDocuments([document(700)]), 0.2, name="b")]
 
-RECORDED = [3088199190, 916184917, 3306121549, 883654816, 3489465384]
+RECORDED = [3088199190, 916184917, 3306121549, 883654816, 3489465384, 2276460476, 1763829604, 2423177382]
 
 
 def same(one: Batch, other: Batch) -> bool:
@@ -35,7 +35,7 @@ def same(one: Batch, other: Batch) -> bool:
 
 
 @settings(max_examples=10)
-@given(st.lists(st.integers(0, 60), min_size=2, max_size=4), st.sampled_from(range(5)), st.integers(0, 2))
+@given(st.lists(st.integers(0, 60), min_size=2, max_size=4), st.sampled_from(range(len(RECORDED))), st.integers(0, 2))
 def test_a_batch_is_a_function_of_seed_and_step(steps: list[int], which: int, seed: int) -> None:
     used = Loader(SOURCES, objectives(48)[which], seed)
     for step in steps:

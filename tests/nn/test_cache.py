@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.test_architecture import TINY
 from trivium.nn.cache import Cache, LayerCache
 
-LLAMA, T5 = TINY["llama"].decoder, TINY["t5"].decoder
+LLAMA, T5 = TINY["grouped"].decoder, TINY["t5 v1.1"].decoder
 
 
 def test_room_follows_the_description() -> None:

@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 from tests.objectives.vocabularies import VOCABULARY, objectives
 from trivium.errors import UsageError
 from trivium.objectives.batch import PADDING
+from trivium.objectives.denoising import Denoising
+from trivium.objectives.prefix import Prefix
 from trivium.objectives.registry import KINDS, OBJECTIVES, check_kind, objective
 from trivium.objectives.row import Contrast, Piece
+from trivium.objectives.ul2 import UL2
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
@@ -31,7 +34,8 @@ def test_lengths_grow_with_the_piece(tokens: int, first: bool, last: bool, index
     made = objectives(32)[index]
     shorter, longer = made.lengths(tokens, first, last), made.lengths(tokens + 1, first, last)
     assert all(a <= b for a, b in zip(shorter, longer, strict=True))
-    assert sum(shorter) < sum(longer)
+    if not isinstance(made, Prefix | Denoising | UL2):  # these draw how long a row is, and say how long at most
+        assert sum(shorter) < sum(longer)
 
 
 def test_an_objective_trains_its_kind_of_model_alone() -> None:

@@ -14,11 +14,11 @@ def batch_for(family: str, packed: bool) -> Batch:
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, 61, (4, 32), generator=generator)
     documents = torch.tensor([[1] * 20 + [2] * 10 + [0] * 2]).expand(4, -1).contiguous() if packed else None
-    if family == "t5":
+    if TINY[family].kind == "encoder-decoder":
         decoder_documents = torch.tensor([[1] * 5 + [2] * 4]).expand(4, -1).contiguous() if packed else None
         return Batch(ids, ids[:, :9], documents, ids[:, :9], decoder_documents)
     targets = ids.clone()
-    if family == "bert":
+    if TINY[family].kind == "encoder":
         targets[torch.rand(ids.shape, generator=generator) > 0.15] = IGNORE
     return Batch(ids, targets, documents)
 

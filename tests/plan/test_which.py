@@ -140,7 +140,7 @@ def test_what_fits_nothing_is_told_with_what_would() -> None:
     with pytest.raises(BudgetError, match=r"No published decoder fits 16 GB and 3 ms a request\. The fastest, "):
         which("generation", device="t4", latency_ms=3)
     with pytest.raises(BudgetError, match=r"Of the other kinds, t5 flan-small \(encoder-decoder\) would fit"):
-        which("few-shot", memory_gb=0.25)
+        which("few-shot", memory_gb=0.25, input_tokens=64)
     with pytest.raises(BudgetError) as raised:
         which("NER", memory_gb=0.01, dtype="int4")
     assert "int4)" not in str(raised.value)

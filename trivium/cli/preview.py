@@ -26,6 +26,7 @@ _KINDS = {
     "span": "unigram",
     "denoising": "bpe-mask",
     "prefix": "unigram",
+    "prefix-decoder": "bpe",
     "ul2": "unigram",
 }
 #: Its sizes, the first that the sample supports.

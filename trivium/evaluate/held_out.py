@@ -61,7 +61,7 @@ def score_held_out(
     for batch in batches:
         here = batch.to(device)
         hidden = model.hidden(
-            here.input_ids, here.documents, here.decoder_input_ids, here.decoder_documents, here.segments
+            here.input_ids, here.documents, here.decoder_input_ids, here.decoder_documents, here.segments, here.prefix
         )
         wanted = here.targets != IGNORE
         said, goals = model.head(hidden[wanted]), here.targets[wanted].cpu()

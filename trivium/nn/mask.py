@@ -49,11 +49,22 @@ def self_mask(
     causal: bool,
     device: torch.device,
     window: int | None = None,
+    prefix: Bool[Tensor, "B Q"] | None = None,
 ) -> Mask:
     """Of `new` queries that stand after `past` keys of the same stack. No matrix is made where none is needed.
 
-    With a `window`, keys at that distance and beyond are out of sight.
+    With a `window`, keys at that distance and beyond are out of sight. In a causal stack, the tokens of a `prefix` see
+    each other in both directions (Raffel et al. 2020, figure 3, "causal with prefix").
     """
+    if prefix is not None:
+        assert causal, "a stack that is not causal sees both directions anyway"
+        assert past == 0, "a prefix is read whole, at the first call"
+        seen = _lower_triangle(new, 0, device) | (prefix[:, :, None] & prefix[:, None, :])
+        if queries is not None and keys is not None:
+            seen = seen & (queries[:, :, None] == keys[:, None, :])
+        if window is not None:
+            seen = seen & _band(new, 0, window, device)
+        return Mask(allowed=seen[:, None])
     if window is not None and past + new > window:
         near = _band(new, past, window, device)[None]
         if queries is not None and keys is not None:

@@ -8,7 +8,7 @@ __all__ = ["IGNORE", "PADDING", "Batch"]
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 #: The target of a position that takes no part in the loss (torch's and Hugging Face's number for it).
@@ -25,6 +25,7 @@ class Batch:
     the same number, and positions restart with each. None says that every row is one document without padding.
     `targets[b, u]` is what the model must say at position u (already shifted), or `IGNORE`.
     `segments` tells the two sentences of a pair apart, and `labels` is what the task head must say of each row.
+    `prefix` marks the tokens of a decoder that see each other in both directions.
     """
 
     input_ids: Int[Tensor, "B T"]
@@ -34,6 +35,7 @@ class Batch:
     decoder_documents: Int[Tensor, "B U"] | None = None
     segments: Int[Tensor, "B T"] | None = None
     labels: Int[Tensor, "B"] | None = None
+    prefix: Bool[Tensor, "B T"] | None = None
 
     @property
     def target_tokens(self) -> int:
@@ -52,6 +54,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
-        optional = (self.documents, self.decoder_input_ids, self.decoder_documents, self.segments, self.labels)
+        pair = (self.decoder_input_ids, self.decoder_documents)
+        optional = (self.documents, *pair, self.segments, self.labels, self.prefix)
         moved = (None if tensor is None else tensor.to(device) for tensor in optional)
         return Batch(self.input_ids.to(device), self.targets.to(device), *moved)

@@ -32,6 +32,9 @@ def collate(rows: Sequence[Row]) -> Batch:
         labels=torch.tensor([row.label for row in rows if row.label is not None])
         if rows[0].label is not None
         else None,
+        prefix=torch.from_numpy(np.stack([row.prefix for row in rows if row.prefix is not None]))
+        if rows[0].prefix is not None
+        else None,
     )
 
 

@@ -10,6 +10,7 @@ from trivium.objectives.causal import Causal
 from trivium.objectives.denoising import Denoising
 from trivium.objectives.masked import Masked
 from trivium.objectives.prefix import Prefix
+from trivium.objectives.prefix_decoder import PrefixDecoder
 from trivium.objectives.row import Objective
 from trivium.objectives.sentence_pairs import SentencePairs
 from trivium.objectives.span import Span
@@ -25,6 +26,7 @@ OBJECTIVES: dict[str, Callable[..., Objective]] = {
     "span": Span.of,
     "denoising": Denoising.of,
     "prefix": Prefix.of,
+    "prefix-decoder": PrefixDecoder.of,
     "ul2": UL2.of,
 }
 #: The kind of model that each of them trains.
@@ -36,6 +38,7 @@ KINDS: dict[str, str] = {
     "span": "encoder-decoder",
     "denoising": "encoder-decoder",
     "prefix": "encoder-decoder",
+    "prefix-decoder": "decoder",
     "ul2": "encoder-decoder",
 }
 #: Those whose rows have labels: they train a task head beside the language model.

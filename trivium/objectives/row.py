@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Row:
     decoder_documents: Int[np.ndarray, "U"] | None = None
     segments: Int[np.ndarray, "T"] | None = None
     label: int | None = None
+    prefix: Bool[np.ndarray, "T"] | None = None
 
 
 @runtime_checkable

@@ -66,7 +66,14 @@ def training_memory(architecture: Architecture, batch: Batch, states_per_paramet
 def _loss(model: Transformer, batch: Batch, targets: int) -> Tensor:
     # As `head_loss` does, but the rows that have a target are counted beforehand: here nothing has content.
     assert model.head is not None
-    hidden = model.hidden(batch.input_ids, batch.documents, batch.decoder_input_ids, batch.decoder_documents)
+    hidden = model.hidden(
+        batch.input_ids,
+        batch.documents,
+        batch.decoder_input_ids,
+        batch.decoder_documents,
+        batch.segments,
+        batch.prefix,
+    )
     rows = hidden.flatten(0, 1)
     if targets < len(rows):
         rows = rows.index_select(0, torch.zeros(targets, dtype=torch.long))

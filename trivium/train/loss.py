@@ -48,7 +48,12 @@ def head_loss(model: nn.Module, batch: Batch) -> LossSum:
     assert callable(model.hidden)
     assert callable(model.head)
     hidden: Float[Tensor, "B U D"] = model.hidden(
-        batch.input_ids, batch.documents, batch.decoder_input_ids, batch.decoder_documents, batch.segments
+        batch.input_ids,
+        batch.documents,
+        batch.decoder_input_ids,
+        batch.decoder_documents,
+        batch.segments,
+        batch.prefix,
     )
     targets = batch.targets.flatten()
     rows = hidden.flatten(0, 1)
