@@ -99,7 +99,8 @@ import torch
 from tests.test_architecture import TINY
 from trivium.model import Transformer
 
-for name, architecture in TINY.items():
+for name in ("bert", "bloom", "gopher", "gpt3", "grouped", "t5"):
+    architecture = TINY[name]
     torch.compiler.reset()
     model = Transformer(architecture)
     ids = torch.randint(0, 61, (2, 16))
@@ -115,8 +116,13 @@ for name, architecture in TINY.items():
 
 
 @pytest.mark.slow
-def test_every_family_compiles_as_one_graph() -> None:
-    """In a process of its own, where annotations are not checked (the checker is no part of the graph)."""
+def test_every_dataflow_compiles_as_one_graph() -> None:
+    """In a process of its own, where annotations are not checked (the checker is no part of the graph).
+
+    Each position, a window, grouped queries, both kinds of norm, and all three kinds of model are among them.
+    """
     done = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[:-1] == [f"{name} traced" for name in TINY]
+    assert done.stdout.split("\n")[:-1] == [
+        f"{name} traced" for name in ("bert", "bloom", "gopher", "gpt3", "grouped", "t5")
+    ]
