@@ -12,19 +12,12 @@ from pathlib import Path
 import torch
 
 from tests.families import checks, test_gopher, test_gpt3, test_tasks, test_transformer
-from tests.families.tiny import BUILDERS, VOCAB, oracle, ours
+from tests.families.tiny import BUILDERS
+from tests.weights import test_gguf
 from trivium.families.family import Family
 from trivium.families.registry import FAMILIES
 from trivium.families.tasks import TASKS
-from trivium.weights.gguf import load_gguf, save_gguf
 from trivium.weights.gguf_families import PAGES
-from trivium.weights.gguf_file import open_gguf
-
-_WORDS = {
-    "tokenizer.ggml.model": "gpt2",
-    "tokenizer.ggml.tokens": [f"t{number}" for number in range(VOCAB)],
-    "tokenizer.ggml.merges": ["t 1"],
-}
 
 _INTRODUCTION = """# The families
 
@@ -70,15 +63,6 @@ _EQUATIONS: dict[str, dict[str, Callable[[Path], None]]] = {
 }
 
 
-def check_gguf(name: str, folder: Path) -> None:
-    model = ours(oracle(name), folder / "folder")
-    save_gguf(folder / "model.gguf", model, "f32", _WORDS)
-    again = load_gguf(open_gguf(folder / "model.gguf"))
-    ids = checks.tokens(2, 9)
-    with torch.no_grad():
-        assert torch.equal(again(ids), model(ids))
-
-
 def _row(family: Family) -> list[str]:
     """The cells of a family, without its name and kind."""
     cache = "—" if family.kind == "encoder" else "yes"
@@ -106,7 +90,7 @@ def _check(family: Family) -> None:
         if family.kind != "encoder":
             _run(checks.check_cache, builder)
         if _has_gguf(family):
-            _run(check_gguf, builder)
+            _run(test_gguf.test_float32_gives_the_same_model_back, builder)
     for task in TASKS.get(family.name, {}).keys() & _TASKS.keys():
         _run(lambda name, folder, task=task: test_tasks.test_logits_equal_the_oracle(name, task, folder), family.name)
 
