@@ -7,6 +7,7 @@ import torch
 import transformers as hf
 
 from trivium.errors import TriviumError
+from trivium.export import export_model
 from trivium.families.registry import FAMILIES
 from trivium.language_model import load
 from trivium.project.read import parse_project
@@ -37,18 +38,20 @@ def out(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_trained_model_opens_in_transformers(name: str, out: Path) -> None:
+def test_a_trained_model_is_exported_and_opens_in_transformers(name: str, out: Path, tmp_path: Path) -> None:
     lm = load(out / name, device="cpu")
     ids = torch.tensor([lm.tokenizer.encode(TEXT)])
     extra = {"decoder_input_ids": ids[:, :5]} if lm.architecture.kind == "encoder-decoder" else {}
     logits = lm.logits(ids, None, *extra.values())
     assert bool(logits.isfinite().all())
+    exported = tmp_path / "exported"
+    assert export_model(out / name, exported).parity.passed
     if not hasattr(hf, FAMILIES[name].classes):
         return  # Trivium's own form: there is no one else to open it
-    theirs = getattr(hf, FAMILIES[name].classes).from_pretrained(out / name).eval()
+    theirs = getattr(hf, FAMILIES[name].classes).from_pretrained(exported).eval()
     with torch.no_grad():
         torch.testing.assert_close(logits, theirs(input_ids=ids, **extra).logits, atol=1e-4, rtol=0)
-    assert hf.AutoTokenizer.from_pretrained(out / name)(TEXT, add_special_tokens=False).input_ids == ids[0].tolist()
+    assert hf.AutoTokenizer.from_pretrained(exported)(TEXT, add_special_tokens=False).input_ids == ids[0].tolist()
 
 
 @pytest.mark.parametrize("objective", ["next-sentence", pytest.param("sentence-order", marks=pytest.mark.slow)])
