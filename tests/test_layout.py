@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
     "errors", "files", "versions", "architecture", "nn", "model", "families", "weights", "text", "objectives", "data",
-    "train", "decode", "tasks", "evaluate", "language_model", "export", "plan", "project", "trivium", "cli", "__main__",
+    "train", "adapt", "decode", "tasks", "evaluate", "language_model", "export", "plan", "scaling", "project",
+    "trivium", "cli", "__main__",
 ]  # fmt: skip
 
 MAX_LINES = 350
