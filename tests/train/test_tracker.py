@@ -64,7 +64,7 @@ def test_a_step_peaks_where_the_allocator_does(family: str) -> None:
         take_step(model, [batch], head_loss, optimizer, settings, 1, precision)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         take_step(model, [batch], head_loss, optimizer, settings, 2, precision)
-    results = profiler.profiler.kineto_results  # type: ignore[union-attr]
+    results = profiler.profiler.kineto_results
     used = peak = 0
     for event in sorted((e for e in results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()):
         used += event.nbytes()

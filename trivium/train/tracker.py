@@ -1,8 +1,8 @@
 """The memory of a training step, tensor by tensor: the same on any device, and on tensors without content.
 
-A processor's allocator tells no peak, and resident memory holds what the system has not taken back. So every tensor that
-an operation returns is counted here from its first appearance until its last use. What a kernel takes and gives back
-inside itself is not seen.
+A processor's allocator tells no peak, and resident memory holds what the system has not taken back. So every tensor
+that an operation returns is counted here from its first appearance until its last use. What a kernel takes and gives
+back inside itself is not seen.
 """
 
 __all__ = ["MemoryTracker", "track"]
@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_iter
 from trivium.train.optimizer import Optimizer
 
 
-class MemoryTracker(TorchDispatchMode):
+class MemoryTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of tensors that are alive, while it is entered, and remembers the peak and what stood there.
 
     `hold(kind, tensors)` names tensors, also those from before it was entered: weights, gradients, optimizer states.
@@ -28,7 +28,7 @@ class MemoryTracker(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.alive = 0
         self.peak = 0
         self.at_peak: Mapping[str, int] = {}
@@ -94,7 +94,10 @@ def track(model: nn.Module, optimizer: Optimizer) -> Iterator[MemoryTracker]:
         assert parameter.grad is not None
         tracker.hold("gradients", [parameter.grad])
 
-    hooks = [p.register_post_accumulate_grad_hook(name_gradient) for p in optimizer.parameters]
+    hooks = [
+        p.register_post_accumulate_grad_hook(name_gradient)  # type: ignore[no-untyped-call]
+        for p in optimizer.parameters
+    ]
     try:
         with tracker:
             yield tracker
