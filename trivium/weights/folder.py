@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import save_file
 
 from trivium.architecture import Architecture
-from trivium.errors import ModelError
 from trivium.families.registry import architecture_of_config, family_named
 from trivium.families.tasks import as_held, published, without_prefix
 from trivium.files import atomic_write, storage_errors
 from trivium.model import Transformer
+from trivium.weights.config import read_config
 from trivium.weights.files import open_weights
 from trivium.weights.fill import fill
 from trivium.weights.fresh import FreshHead, starting_architecture, with_fresh_head
@@ -31,20 +31,7 @@ _CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetenso
 
 def read_architecture(folder: Path) -> Architecture:
     """The architecture that a folder's config.json describes."""
-    return architecture_of_config(_read_config(folder))
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / _CONFIG
-    if not path.is_file():
-        raise ModelError(f"{folder} holds no {_CONFIG}, so it is not a model's folder.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path} is not JSON ({error}): it may be truncated. Fetch the model again.") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{path} holds {type(config).__name__}, and a config is an object of fields.")
-    return config
+    return architecture_of_config(read_config(folder))
 
 
 def save_folder(
@@ -89,7 +76,7 @@ def load_folder(
     Raises `ModelError` as `open_weights` and `fill` do: for weights that are absent, not whole, no numbers, or not of
     this config.
     """
-    config, weights = _read_config(folder), open_weights(folder)
+    config, weights = read_config(folder), open_weights(folder)
     architecture = architecture_of_config(config) if task is None else starting_architecture(config)
     model = fill(as_held(architecture, weights.shapes), weights, dtype, device)
     return model if task is None else with_fresh_head(model, config, task)
