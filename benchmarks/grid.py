@@ -34,9 +34,8 @@ def grid() -> list[Workload]:
     found = [step(model(family, dim, depth)) for family in (*THREE, *OTHERS) for dim, depth in ((128, 2), (320, 4))]
     for family in THREE:
         architecture = model(family)
-        found += [
-            step(architecture, rows, inputs) for rows, inputs in ((2, 64), (24, 64), (3, 256), (1, 512), (4, 512))
-        ]
+        shapes = ((2, 64), (24, 64), (3, 256), (1, 512), (4, 512))
+        found += [step(architecture, rows, inputs) for rows, inputs in shapes]
         found += [step(model(family, 512, 2)), step(model(family, 128, 8)), step(model(family, vocab=16_384))]
         found += [step(architecture, masked=True), step(architecture, rows=4, accumulation=3)]
         found += [step(architecture, rows, activation_checkpointing=True) for rows in (4, 16)]
