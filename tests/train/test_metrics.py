@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trivium.errors import StorageError
-from trivium.train.metrics import MetricsFile, read_metrics
+from trivium.train.metrics import MetricsFile, median_step_seconds, read_metrics
 
 
 def rows(*steps: int) -> list[dict]:
@@ -25,6 +25,15 @@ def test_there_and_back_to_the_last_bit(tmp_path: Path) -> None:
     write(path, 0, *rows(1, 2, 3))
     assert read_metrics(path) == rows(1, 2, 3)
     assert read_metrics(tmp_path / "none.jsonl") == []
+
+
+def test_the_median_step_is_of_rows_that_know_their_time(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    assert median_step_seconds(path) is None
+    write(path, 0, *rows(1, 2))
+    assert median_step_seconds(path) is None, "rows of an older version"
+    write(path, 2, *({"step": step, "step_seconds": 0.1 * step} for step in (3, 4, 50)))
+    assert median_step_seconds(path) == 0.4
 
 
 def test_a_resume_drops_what_will_be_done_again(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from trivium.train.bill import Line
 from trivium.train.progress import Progress, closing_box, duration
 from trivium.train.state import TrainResult, TrainState
+from trivium.train.step_memory import StepMemory
 from trivium.train.validation import Validation
 
 
@@ -52,7 +54,7 @@ def test_one_live_line_on_a_terminal() -> None:
 def test_closing_box() -> None:
     console = Console(file=io.StringIO(), width=100)
     state = TrainState().after(3.0, 1000, 400, 2.0, 2.0).with_validation(Validation(1.0, 100, 300))
-    console.print(closing_box(TrainResult.of(state, None, 3 * 10**9, 1e9), "decoder"))
+    console.print(closing_box(TrainResult.of(state.with_peak(3 * 10**9), None, 1e9), "decoder"))
     text = console.file.getvalue()
     for words in (
         "decoder: done",
@@ -63,8 +65,23 @@ def test_closing_box() -> None:
         "1.0000 nats, perplexity 2.72, 0.4809 bits per byte",
     ):
         assert words in text
-    console.print(closing_box(TrainResult.of(state, "SIGINT", 0, None)))
+    console.print(closing_box(TrainResult.of(state, "SIGINT", None)))
     assert "stopped by SIGINT" in console.file.getvalue()
+
+
+def test_closing_box_with_a_bill() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    state = TrainState().after(3.0, 1000, 400, 2.0, 2.0).with_memory(StepMemory(10**6, 10**6, 2 * 10**6, 5 * 10**5))
+    lines = [Line("memory", "B", 4e6, 4.5e6), Line("resident memory", "B", None, 9e6, "all that the process took")]
+    console.print(closing_box(TrainResult.of(state, None, None, 250_000, 2.0), "decoder", lines))
+    text = console.file.getvalue()
+    for words in (
+        "0:02 in steps (median 2.0 s)",
+        "4.5 MB in tensors: weights 1 MB, gradients 1 MB, optimizer 2 MB, rest 500 kB",
+        "+12.5%",
+        "resident memory: all that the process took",
+    ):
+        assert words in text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.0, "0:00"), (59.6, "1:00"), (125.0, "2:05"), (3725.2, "1:02:05")])

@@ -1,7 +1,9 @@
 """The run folder: a run that is stopped or killed at any moment continues to the same bits, or says why not."""
 
+import json
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -17,11 +19,13 @@ from tests.train.run_once import run_once
 from tests.train.tiny import KINDS, batch, build
 from trivium.errors import CheckpointError, TrainingError, UsageError
 from trivium.objectives.batch import Batch
+from trivium.train.bill import Line
 from trivium.train.checkpoint import checkpoint_folders, latest
 from trivium.train.loss import LossSum, head_loss
 from trivium.train.metrics import read_metrics
-from trivium.train.run import read_result, run_training
+from trivium.train.run import first_quote, read_result, run_training
 from trivium.train.settings import TrainSettings
+from trivium.train.state import TrainResult
 from trivium.train.stop import Stop
 from trivium.weights.folder import load_folder
 
@@ -188,6 +192,52 @@ def test_an_altered_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("settings: [")
     with pytest.raises(CheckpointError, match=r"run\.yaml cannot be read"):
         run_once(tmp_path, "decoder", "adamw")
+
+
+class Foreseen:
+    """An expectation of one line: the steps' time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def to_dict(self) -> dict:
+        return {"seconds": self.seconds}
+
+    def lines(self, result: TrainResult) -> list[Line]:
+        return [Line("time", "s", self.seconds, result.seconds)]
+
+
+def test_what_was_expected_stands_in_the_folder_before_anything_is_trained(tmp_path: Path) -> None:
+    def loss_fn(model: torch.nn.Module, example: Batch) -> LossSum:
+        seen.append(yaml.safe_load((tmp_path / "run.yaml").read_text())["quote"])
+        return head_loss(model, example)
+
+    seen: list[dict] = []
+    console = Console(record=True, width=120, force_terminal=False)
+    result = run_small(tmp_path)(loss_fn=loss_fn, expectation=Foreseen(240.0), console=console)
+    assert seen[0]["seconds"] == 240.0
+    assert seen[0]["torch"] == str(torch.__version__)
+    assert first_quote(tmp_path) == seen[0] == seen[-1]
+    assert "4 min 0 s" in console.export_text()
+    assert result.memory is not None
+    rows = [row["step_seconds"] for row in read_metrics(tmp_path / "metrics.jsonl")]
+    assert sorted(rows)[1] == result.median_step_seconds
+    assert first_quote(tmp_path / "nowhere") is None
+
+
+def test_a_resume_keeps_the_largest_memory_and_the_median_of_all_steps(tmp_path: Path) -> None:
+    run_once(tmp_path, "decoder", "adamw", at_step=lambda step, stop: step == 5 and stop.request("test"))
+    state = json.loads((latest(tmp_path) / "state.json").read_text())["state"]
+    before = state["memory"]
+    assert before["total"] > 0
+    result = run_once(tmp_path, "decoder", "adamw")
+    assert result.memory.total >= before["total"]
+    assert result.memory.weights == before["weights"]
+    assert result.peak_memory_bytes >= state["peak_memory_bytes"]
+    taken = [row["step_seconds"] for row in read_metrics(tmp_path / "metrics.jsonl") if "step_seconds" in row]
+    assert len(taken) == 12
+    assert result.median_step_seconds == pytest.approx(statistics.median(taken))
+    assert sum(taken) == pytest.approx(result.seconds)
 
 
 def run_small(folder: Path, **changes: object):

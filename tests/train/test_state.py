@@ -5,6 +5,7 @@ import json
 import pytest
 
 from trivium.train.state import TrainResult, TrainState
+from trivium.train.step_memory import StepMemory
 from trivium.train.validation import Validation
 
 
@@ -27,14 +28,36 @@ def test_the_best_validation_is_kept() -> None:
     assert worse.validation_loss_here == 3.0
 
 
+def test_a_state_and_a_result_of_an_older_version_still_read() -> None:
+    state = TrainState().after(3.0, 100, 40, 0.5, 2.0)
+    values = state.to_dict()
+    for name in ("between_seconds", "memory", "peak_memory_bytes"):
+        del values[name]
+    assert TrainState.from_dict(values) == state
+    result = TrainResult.of(state, None, 6e6).to_dict()
+    for name in ("parameters", "memory", "median_step_seconds", "between_seconds", "tensor_peak_bytes"):
+        del result[name]
+    assert TrainResult.from_dict(result) == TrainResult.of(state, None, 6e6)
+
+
+def test_the_largest_memory_is_kept() -> None:
+    small, large = StepMemory(4, 4, 8, 2), StepMemory(4, 4, 8, 3)
+    state = TrainState().with_memory(large).with_memory(small).with_peak(7).with_peak(5)
+    assert state.memory == large
+    assert state.peak_memory_bytes == 7
+    assert TrainState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+    result = TrainResult.of(state.after_a_pause(0.25).after(1.0, 1, 1, 0.5, None), None, None)
+    assert (result.tensor_peak_bytes, result.peak_memory_bytes, result.whole_seconds) == (19, 7, 0.75)
+
+
 def test_result() -> None:
     state = TrainState().after(3.0, 100, 40, 0.5, 2.0).with_validation(Validation(2.5, 10, 33))
-    result = TrainResult.of(state, None, 10**9, 6e6)
+    result = TrainResult.of(state.with_peak(10**9), None, 6e6)
     assert result.finished
     assert result.tokens_per_second == pytest.approx(200)
     assert result.flops_per_second == pytest.approx(1.2e9)
     assert TrainResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
-    stopped = TrainResult.of(TrainState(), "SIGINT", 0, None)
+    stopped = TrainResult.of(TrainState(), "SIGINT", None)
     assert not stopped.finished
     assert stopped.tokens_per_second == 0
     assert TrainResult.from_dict(json.loads(json.dumps(stopped.to_dict()))) == stopped

@@ -7,7 +7,9 @@ is stopped and resumed is the same run.
 
 __all__ = ["StepOutcome", "take_step", "train"]
 
+import contextlib
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,7 +29,9 @@ from trivium.train.recompute import recompute_blocks
 from trivium.train.schedule import learning_rate_multiplier
 from trivium.train.settings import TrainSettings
 from trivium.train.state import TrainResult, TrainState
+from trivium.train.step_memory import StepMemory, tracked_steps
 from trivium.train.stop import Stop, stop_on_signals
+from trivium.train.tracker import track
 from trivium.train.validation import Validation
 
 
@@ -56,11 +60,13 @@ def train(
     report: Callable[[dict[str, Any]], None] | None = None,
     stop: Stop | None = None,
     flops_per_token: float | None = None,
+    held_bytes: int = 0,
 ) -> TrainResult:
     """Train `model` in place from `state` to `settings.steps` steps.
 
     `batches(step)` gives the micro-batches of a step, counted from 0. `save` keeps a checkpoint, `report` receives a
-    row for each step and each validation. SIGINT, SIGTERM and `stop` end it after the step it is in, with a checkpoint.
+    row for each step and each validation. `held_bytes` were in use before the model was built: the peak is counted
+    beside them. SIGINT, SIGTERM and `stop` end it after the step it is in, with a checkpoint.
     Raises `TrainingError` where a loss or a gradient is not finite (that step is not applied) or a spike does not end.
     """
     device = next(model.parameters()).device
@@ -69,11 +75,13 @@ def train(
     state, stop = state or TrainState(), stop or Stop()
     report = report or (lambda row: None)
     saver = _Saver(save, settings, state.step)
+    tracked, taken = tracked_steps(state.step, settings.steps), []
     if settings.activation_checkpointing:
         recompute_blocks(model)
     reset_peak_memory(device)
     model.train()
     with stop_on_signals(stop), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        begin = time.perf_counter()
         while not stop.requested or state.step == settings.steps:  # a run that is through ends as a whole one
             improved = False
             if validate and _validation_due(state, settings):
@@ -81,20 +89,29 @@ def train(
                     before, state = state, state.with_validation(validate(model))
                 improved = state.best_validation_loss != before.best_validation_loss
                 report({"step": state.step, "validation": state.validation.to_dict() if state.validation else None})
+            state = state.with_peak(max(0, peak_memory_bytes(device) - held_bytes))
             if saver.due(state, improved):
                 saver.save(state)
             if state.step >= settings.steps:
                 break
             start = time.perf_counter()
+            state = state.after_a_pause(start - begin)
             _seed(settings.seed, state.step)
-            outcome = take_step(model, batches(state.step), loss_fn, optimizer, settings, state.step, precision)
-            seconds = time.perf_counter() - start
-            state = state.after(outcome.loss, outcome.tokens, outcome.targets, seconds, settings.spike_nats)
-            report(_row(state, outcome, seconds))
+            watch = track(model, optimizer) if state.step in tracked else contextlib.nullcontext()
+            with watch as tracker:
+                outcome = take_step(model, batches(state.step), loss_fn, optimizer, settings, state.step, precision)
+            begin = time.perf_counter()
+            taken.append(begin - start)
+            state = state.after(outcome.loss, outcome.tokens, outcome.targets, taken[-1], settings.spike_nats)
+            state = state if tracker is None else state.with_memory(StepMemory.at_peak(tracker))
+            report(_row(state, outcome, taken[-1], flops_per_token))
             state.watch.check(state.step, outcome.loss, settings.spike_nats, settings.spike_steps)
         saver.save(state)
+        state = state.after_a_pause(time.perf_counter() - begin)
     stopped_by = stop.reason if state.step < settings.steps else None
-    return TrainResult.of(state, stopped_by, peak_memory_bytes(device), flops_per_token)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    median = statistics.median(taken) if taken else None
+    return TrainResult.of(state, stopped_by, flops_per_token, parameters, median)
 
 
 def take_step(
@@ -161,8 +178,8 @@ def _seed(seed: int, step: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0]))
 
 
-def _row(state: TrainState, outcome: StepOutcome, seconds: float) -> dict[str, Any]:
-    return {
+def _row(state: TrainState, outcome: StepOutcome, seconds: float, flops_per_token: float | None) -> dict[str, Any]:
+    row = {
         "step": state.step,
         "loss": outcome.loss,
         "gradient_norm": outcome.gradient_norm,
@@ -170,8 +187,12 @@ def _row(state: TrainState, outcome: StepOutcome, seconds: float) -> dict[str, A
         "tokens": state.tokens,
         "targets": state.targets,
         "seconds": state.seconds,
+        "step_seconds": seconds,
         "tokens_per_second": outcome.tokens / seconds,
     }
+    if flops_per_token is not None:
+        row["flops_per_second"] = flops_per_token * row["tokens_per_second"]
+    return row
 
 
 def _not_finite(step: int, loss: float, optimizer: Optimizer) -> str:

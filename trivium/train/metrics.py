@@ -1,13 +1,15 @@
 """metrics.jsonl: one row of JSON a line for every step and every validation. The file every report is drawn from.
 
 A training row has `step` (counted from 1), `loss` (nats per target), `gradient_norm` (before clipping),
-`learning_rate`, `tokens` and `targets` (so far), `seconds` (in steps so far) and `tokens_per_second` (of this step).
+`learning_rate`, `tokens` and `targets` (so far), `seconds` (in steps so far), and of this step `step_seconds`,
+`tokens_per_second` and, where the model's operations are known, `flops_per_second`.
 A validation row has `step` and `validation`: `loss`, `perplexity`, `bits_per_byte`, `targets`, `bytes`.
 """
 
-__all__ = ["MetricsFile", "read_metrics"]
+__all__ = ["MetricsFile", "median_step_seconds", "read_metrics"]
 
 import json
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,12 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         return []
     whole = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in whole if line.endswith("\n")]
+
+
+def median_step_seconds(path: Path) -> float | None:
+    """The median time of the steps in a metrics file, over all the times the run was started; None without any."""
+    taken = [row["step_seconds"] for row in read_metrics(path) if "step_seconds" in row]
+    return statistics.median(taken) if taken else None
 
 
 class MetricsFile:

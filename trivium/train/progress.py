@@ -4,16 +4,18 @@ __all__ = ["Progress", "closing_box", "duration"]
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from trivium.train.bill import Line, quantity
 from trivium.train.state import TrainResult
 
 #: Seconds between two lines where the output is not a terminal.
@@ -82,8 +84,8 @@ class Progress:
         return " · ".join(parts)
 
 
-def closing_box(result: TrainResult, title: str = "train") -> Panel:
-    """What a run did, in a box for a terminal."""
+def closing_box(result: TrainResult, title: str = "train", bill: Sequence[Line] = ()) -> Panel:
+    """What a run did, in a box for a terminal, and below it the `bill`: what was expected of it beside that."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column()
@@ -92,15 +94,32 @@ def closing_box(result: TrainResult, title: str = "train") -> Panel:
         rate += f", {result.flops_per_second / 1e9:,.1f} GFLOP/s"
     table.add_row("steps", f"{result.steps:,}" + (f", stopped by {result.stopped_by}" if result.stopped_by else ""))
     table.add_row("tokens", f"{result.tokens:,} read, {result.targets:,} with a loss")
-    table.add_row("time", f"{duration(result.seconds)} in steps, {rate}")
+    median = result.median_step_seconds
+    step = "" if median is None else f" (median {quantity(median, 's')})"
+    table.add_row("time", f"{duration(result.seconds)} in steps{step}, {rate}")
     table.add_row("memory", f"{result.peak_memory_bytes / 1e9:.2f} GB at the peak")
+    if result.memory is not None:
+        parts = ", ".join(f"{name} {quantity(size, 'B')}" for name, size in asdict(result.memory).items())
+        table.add_row("of a step", f"{quantity(result.memory.total, 'B')} in tensors: {parts}")
     if result.mean_loss is not None:
         table.add_row("loss", f"{result.mean_loss:.4f} nats (mean of the last steps)")
     if result.validation is not None:
         found = result.validation
         bits = "" if found.bits_per_byte is None else f", {found.bits_per_byte:.4f} bits per byte"
         table.add_row("validation", f"{found.loss:.4f} nats, perplexity {found.perplexity:,.2f}{bits}")
-    return Panel(table, title=f"{title}: {'done' if result.finished else 'stopped'}", box=box.ROUNDED, expand=False)
+    name = f"{title}: {'done' if result.finished else 'stopped'}"
+    return Panel(Group(table, *_bill(bill)), title=name, box=box.ROUNDED, expand=False)
+
+
+def _bill(lines: Sequence[Line]) -> list[RenderableType]:
+    if not lines:
+        return []
+    table = Table("the bill", box=None, header_style="dim", pad_edge=False)
+    for column in ("expected", "measured", "error"):
+        table.add_column(column, justify="right")
+    for line in lines:
+        table.add_row(*line.cells())
+    return ["", table, *(Text(f"{line.what}: {line.note}", style="dim") for line in lines if line.note)]
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ Run the same again at any time: a run that was stopped or killed continues from 
 and a finished one is only read.
 """
 
-__all__ = ["read_result", "run_training"]
+__all__ = ["first_quote", "read_result", "run_training"]
 
 import contextlib
 import fcntl
@@ -27,19 +27,22 @@ from torch import nn
 from trivium.errors import CheckpointError, TrainingError
 from trivium.files import storage_errors
 from trivium.objectives.batch import Batch
+from trivium.train.bill import Expectation
 from trivium.train.checkpoint import Checkpoints, identity_difference, latest
 from trivium.train.loop import train
 from trivium.train.loss import LossFn, head_loss
 from trivium.train.machine import keep_freed_memory, memory_errors, memory_in_use_bytes
+from trivium.train.metrics import median_step_seconds
 from trivium.train.optimizer import build_optimizer
 from trivium.train.precision import Precision, resolve_precision
 from trivium.train.progress import closing_box
 from trivium.train.record import new_record, read_record, write_record
-from trivium.train.reports import Reports
+from trivium.train.reports import METRICS_FILE, Reports
 from trivium.train.settings import TrainSettings
 from trivium.train.state import TrainResult, TrainState
 from trivium.train.stop import Stop
 from trivium.train.validation import Validation
+from trivium.versions import versions
 
 _LOCK_FILE = ".lock"
 
@@ -58,12 +61,14 @@ def run_training(
     console: Console | None = None,
     title: str | None = None,
     stop: Stop | None = None,
+    expectation: Expectation | None = None,
 ) -> TrainResult:
     """Train the model that `build` makes in `folder`, or continue there, or read the result of a finished run.
 
     `build` is called with torch's random generator seeded. `save_model(folder, model)` writes the finished model.
     `identity` is plain data that decides the weights beside `settings` (architecture, data hashes): a folder that holds
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
+    `expectation` is written into the record before anything is trained, and compared with the result in the end.
     """
     whole_identity = {"train": settings.trajectory(), **(identity or {})}
     shown = title or folder.name
@@ -82,6 +87,8 @@ def run_training(
         checkpoint = latest(folder)
         state = checkpoints.load(checkpoint, model, optimizer) if checkpoint else TrainState()
         record = {**new_record(settings, precision), "identity": whole_identity}
+        if expectation:
+            record["quote"] = {**versions(), **expectation.to_dict()}
         write_record(folder, record)
         with Reports(folder, settings, state, console, shown, flops_per_token, precision, device) as reports:
             if checkpoint:
@@ -100,12 +107,14 @@ def run_training(
                     report=reports.take,
                     stop=stop,
                     flops_per_token=flops_per_token,
+                    held_bytes=memory_before.get(device.type, 0),
                 )
-        result = replace(result, peak_memory_bytes=result.peak_memory_bytes - memory_before.get(device.type, 0))
+        median = median_step_seconds(folder / METRICS_FILE) or result.median_step_seconds
+        result = replace(result, median_step_seconds=median)
         if result.finished:
             save_model(folder, model)
             write_record(folder, {**record, "result": result.to_dict()})
-        reports.say(closing_box(result, shown))
+        reports.say(closing_box(result, shown, expectation.lines(result) if expectation else ()))
     return result
 
 
@@ -113,6 +122,12 @@ def read_result(folder: Path) -> TrainResult | None:
     """The result of a finished run, or None where the folder holds none."""
     result = read_record(folder).get("result")
     return TrainResult.from_dict(result) if result else None
+
+
+def first_quote(folder: Path) -> Mapping[str, Any] | None:
+    """What was expected when the run in `folder` was begun, as plain data; None where nothing is known of it."""
+    quote = read_record(folder).get("quote")
+    return quote if isinstance(quote, dict) else None
 
 
 @contextlib.contextmanager
