@@ -86,9 +86,8 @@ def run_training(
         checkpoints = Checkpoints(folder, whole_identity, settings.keep_last, settings.keep_best)
         checkpoint = latest(folder)
         state = checkpoints.load(checkpoint, model, optimizer) if checkpoint else TrainState()
-        record = {**new_record(settings, precision), "identity": whole_identity}
-        if expectation:
-            record["quote"] = {**versions(), **expectation.to_dict()}
+        quote = {"quote": {**versions(), **expectation.to_dict()}} if expectation else {}
+        record = {**new_record(settings, precision), "identity": whole_identity, **quote}
         write_record(folder, record)
         with Reports(folder, settings, state, console, shown, flops_per_token, precision, device) as reports:
             if checkpoint:
@@ -109,8 +108,7 @@ def run_training(
                     flops_per_token=flops_per_token,
                     held_bytes=memory_before.get(device.type, 0),
                 )
-        median = median_step_seconds(folder / METRICS_FILE) or result.median_step_seconds
-        result = replace(result, median_step_seconds=median)
+        result = replace(result, median_step_seconds=median_step_seconds(folder / METRICS_FILE))
         if result.finished:
             save_model(folder, model)
             write_record(folder, {**record, "result": result.to_dict()})
