@@ -1,0 +1,220 @@
+"""The plan of a ladder: which small models, trained on how many tokens, say most about a large one within the time.
+
+Every size gets an equal part of the time. The largest is the largest that reaches two tokens a parameter in its part;
+the smallest has about a twelfth of its parameters, and reads far more for each, so that the tokens of the largest run
+that one may want to predict are spanned by some size, and so is the curve of both sides of the optimum. Every size is
+measured at four token counts over a factor of four (`rungs.py`).
+
+What would make the losses of two sizes incomparable is the same for all: the tokens of a step, the warm-up in steps,
+the order of the data, the part of a run that decays, and the held-out rows. N and C are exact counts of the
+architecture; D is the tokens read.
+"""
+
+__all__ = ["LadderPlan", "ladder_project", "ladder_settings", "plan_ladder"]
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trivium.architecture import Architecture
+from trivium.errors import BudgetError, UsageError, nearest
+from trivium.families.registry import FAMILIES
+from trivium.objectives.batch import Batch
+from trivium.plan.calibration import StepTime, time_step
+from trivium.plan.machine import Machine
+from trivium.plan.shapes import WIDTHS, shape
+from trivium.project.estimate import settings_of
+from trivium.project.prepare import Material
+from trivium.project.rungs import DECAY, Rung
+from trivium.project.schema import Project
+from trivium.train.settings import TrainSettings
+
+#: Where the file does not say: steps of a size at which small models still learn much from each.
+_DEFAULTS: dict[str, Any] = {"batch_tokens": 4096, "optimizer": "muon", "learning_rate": 0.02, "warmup_steps": 20}
+#: The same for every run, whatever the file says: without it no two runs share their steps.
+_FIXED: dict[str, Any] = {"schedule": "wsd", "decay_fraction": DECAY, "floor": 0.0}
+_FEWEST_SIZES, _MOST_SIZES = 3, 5
+#: N of the largest size over N of the smallest.
+_SPAN = 12.0
+#: D of a size's runs, as parts of its longest.
+_LENGTHS = (0.25, 0.4, 0.63, 1.0)
+_FEWEST_STEPS = 120
+_TOKENS_PER_PARAMETER = 2.0
+#: Reading a text up to four times is nearly as good as new text (Muennighoff et al. 2023).
+_MOST_EPOCHS = 4.0
+#: Part of the time that training may take; measuring, checkpoints and the fit take the rest.
+_FOR_STEPS = 0.85
+#: Held-out targets of a measurement: enough for a standard error of about 0.3 %.
+_HELD_OUT_TARGETS = 65_536
+
+
+@dataclass(frozen=True)
+class LadderPlan:
+    """The rungs, smallest first, and the rows that all of them are measured on."""
+
+    rungs: tuple[Rung, ...]
+    held_out_rows: int
+
+    @property
+    def seconds(self) -> float:
+        """What the steps are expected to take."""
+        return sum(rung.taken_steps * rung.step_seconds for rung in self.rungs)
+
+    @property
+    def flops(self) -> float:
+        """Of the steps that are taken."""
+        return sum(rung.taken_steps * rung.step_flops for rung in self.rungs)
+
+    @property
+    def separate_flops(self) -> float:
+        """What the same runs would take if they shared nothing."""
+        return sum(sum(rung.steps) * rung.step_flops for rung in self.rungs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the plan's file."""
+        return {"rungs": [asdict(rung) for rung in self.rungs], "held_out_rows": self.held_out_rows}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "LadderPlan":
+        """The plan that `to_dict` gave."""
+        return cls(tuple(Rung.from_dict(rung) for rung in values["rungs"]), values["held_out_rows"])
+
+
+def ladder_project(project: Project, family: str, out: Path) -> Project:
+    """The project of one family in a folder of its own, with the settings that all runs of a ladder share."""
+    if family not in FAMILIES:
+        raise UsageError(f"There is no family '{family}'.{nearest(family, FAMILIES)} There are: {', '.join(FAMILIES)}.")
+    objectives = {name: chosen for name, chosen in project.model.objectives.items() if name == family}
+    model = project.model.model_copy(update={"families": (family,), "objectives": objectives, "dim": None})
+    scope = project.scope.model_copy(update={"out": out})
+    return project.model_copy(
+        update={"scope": scope, "model": model, "train": {**_DEFAULTS, **project.train, **_FIXED}}
+    )
+
+
+def ladder_settings(project: Project, material: Material, rung: Rung) -> Callable[[int], TrainSettings]:
+    """The settings of a rung's run of so many steps."""
+    return lambda steps: settings_of(project, material, steps, rung.parameters)
+
+
+def plan_ladder(
+    project: Project, material: Material, machine: Machine, device: torch.device, seconds: float
+) -> LadderPlan:
+    """The ladder of a project that `ladder_project` made, within `seconds`, by steps that are really timed here.
+
+    Raises `BudgetError` where the time does not hold three sizes.
+    """
+    candidates = _Candidates(project, material, machine, device, min(0.7, 0.01 * seconds))
+    share = {count: _FOR_STEPS * seconds / count for count in range(_FEWEST_SIZES, _MOST_SIZES + 1)}
+
+    def affordable(largest: int) -> bool:
+        sizes = _sizes(candidates.parameters, largest)
+        rung = candidates.rung(WIDTHS[largest], share[len(sizes)])
+        enough = rung.steps[-1] * rung.step_tokens >= _TOKENS_PER_PARAMETER * rung.parameters
+        return enough and rung.steps[-1] >= _FEWEST_STEPS
+
+    smallest = _FEWEST_SIZES - 1
+    if not affordable(smallest):
+        needed = _FEWEST_SIZES * candidates.least_seconds(WIDTHS[smallest]) / _FOR_STEPS
+        raise BudgetError(
+            f"A ladder needs three sizes, and the three smallest of {material.family.name} with "
+            f"{material.tokenizer.vocabulary:,} ids take about {needed / 60:.2g} minutes on this machine; "
+            f"{seconds / 60:.2g} are given. Give more minutes, a smaller vocabulary, or a smaller train.batch_tokens."
+        )
+    largest = _last(affordable, smallest, len(WIDTHS) - 1)
+    sizes = _sizes(candidates.parameters, largest)
+    top = candidates.rung(WIDTHS[sizes[-1]], share[len(sizes)])
+    most = round(8 * top.steps[-1])
+    rungs = [candidates.rung(WIDTHS[size], share[len(sizes)], most) for size in sizes]
+    targets = candidates.row_targets
+    available = sum(part.tokens for part in material.held_out) // max(1, sum(material.objective.capacity))
+    return LadderPlan(tuple(rungs), max(1, min(available + 1, math.ceil(_HELD_OUT_TARGETS / targets))))
+
+
+class _Candidates:
+    """Sizes with what a step of each takes; every width is timed once."""
+
+    def __init__(
+        self, project: Project, material: Material, machine: Machine, device: torch.device, seconds: float
+    ) -> None:
+        self.material, self.machine, self.device, self.seconds = material, machine, device, seconds
+        self.settings = settings_of(project, material, steps=1_000_000, parameters=1)
+        self.rows = self.settings.rows(1)
+        self.loader = material.loader(project.scope.seed)
+        self.timed = functools.cache(self._timed)
+        self.batches = functools.cache(self._batches)
+
+    @property
+    def row_targets(self) -> float:
+        """Targets of a row, on average over a step."""
+        return sum(batch.target_tokens for batch in self.batches(0)) / self.rows
+
+    def architecture(self, dim: int) -> Architecture:
+        return shape(self.material.family, dim, self.material.tokenizer.vocabulary, self.material.length)
+
+    def parameters(self, dim: int) -> int:
+        return self.architecture(dim).parameters
+
+    def least_seconds(self, dim: int) -> float:
+        """The time of the shortest runs that say something of a size."""
+        steps = max(_FEWEST_STEPS, _TOKENS_PER_PARAMETER * self.parameters(dim) / self.timed(dim).tokens)
+        return self.timed(dim).seconds * steps * _taken()
+
+    def rung(self, dim: int, seconds: float, most_steps: int | None = None) -> Rung:
+        """A size with runs that take so many seconds together, by its share and within the data."""
+        architecture, timed = self.architecture(dim), self.timed(dim)
+        steps = seconds / timed.seconds / _taken()
+        text = sum(source.documents.tokens for source in self.material.sources)
+        longest = max(4, int(min(steps, _MOST_EPOCHS * text / timed.tokens, most_steps or math.inf)))
+        inputs, *outputs = self.material.objective.capacity
+        flops = architecture.training_flops(inputs, outputs[0] if outputs else None, round(self.row_targets))
+        return Rung(
+            dim=dim,
+            depth=architecture.output_stack.depth,
+            parameters=architecture.parameters,
+            body_parameters=architecture.non_embedding_parameters,
+            rows=self.rows,
+            step_tokens=timed.tokens,
+            step_flops=float(self.rows * flops),
+            step_seconds=timed.seconds,
+            steps=tuple(sorted({max(1, round(part * longest)) for part in _LENGTHS})),
+        )
+
+    def _batches(self, step: int) -> tuple[Batch, ...]:
+        return tuple(self.loader.micro_batches(step, self.rows, self.rows // self.settings.accumulation))
+
+    def _timed(self, dim: int) -> StepTime:
+        precision = self.machine.precision
+        return time_step(self.architecture(dim), self.batches, self.settings, precision, self.device, self.seconds)
+
+
+def _sizes(parameters: Callable[[int], int], largest: int) -> list[int]:
+    """Places in `WIDTHS` of three to five sizes, evenly apart in log N, up to `largest`."""
+    counts = [parameters(dim) for dim in WIDTHS[: largest + 1]]
+    smallest = next(place for place, count in enumerate(counts) if count * _SPAN >= counts[largest])
+    smallest = min(smallest, largest - _FEWEST_SIZES + 1)
+    span = counts[largest] / counts[smallest]
+    wanted = [counts[smallest] * span ** (part / (_MOST_SIZES - 1)) for part in range(_MOST_SIZES)]
+    return sorted({min(range(largest + 1), key=lambda i: abs(math.log(counts[i] / count))) for count in wanted})
+
+
+def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The last place where it `holds`: true at `low`, false from some place on. Steps double, then halve."""
+    step = 1
+    while low + step <= high and holds(low + step):
+        low, step = low + step, 2 * step
+    high = min(high + 1, low + step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
+
+
+def _taken() -> float:
+    """Steps that a size takes, a step of its longest run: the others add their decays."""
+    return 1 + DECAY * sum(_LENGTHS[:-1])
