@@ -22,11 +22,10 @@ WIDTHS: tuple[int, ...] = tuple(
 )
 
 
-def shape(family: Family, dim: int, vocab: int, positions: int) -> Architecture:
-    """The family's architecture of one width, with initial weights that suit it."""
-    architecture = family.preset(
-        vocab=vocab, dim=dim, depth=max(2, round(dim / 64)), heads=dim // _head_dim(dim), positions=positions
-    )
+def shape(family: Family, dim: int, vocab: int, positions: int, depth: int | None = None) -> Architecture:
+    """The family's architecture of one width, with initial weights that suit it, and the usual depth unless told."""
+    layers = max(2, round(dim / 64)) if depth is None else depth
+    architecture = family.preset(vocab=vocab, dim=dim, depth=layers, heads=dim // _head_dim(dim), positions=positions)
     match architecture.initialisation:
         case Normal() as normal:
             return replace(architecture, initialisation=replace(normal, std=normal.std * _spread(dim)))
