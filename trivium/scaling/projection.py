@@ -20,7 +20,7 @@ _SIDE = 16
 _ZOOMS = 7
 _REWEIGHTINGS = 25
 #: Which of E, A, B may be more than zero: the minimum without negative ones is the best of these that has none.
-_SUBSETS = [subset for size in (1, 2, 3) for subset in map(list, itertools.combinations(range(3), size))]
+_SUBSETS = [subset for size in (1, 2, 3) for subset in map(np.array, itertools.combinations(range(3), size))]
 
 
 def project(problem: Problem) -> tuple[ParametricLaw, float]:
