@@ -1,6 +1,6 @@
 """What points must have before they are fitted, and what is said of a fit that they cannot hold. No torch."""
 
-__all__ = ["cautions", "check_points", "distinct"]
+__all__ = ["cautions", "check_points", "distinct", "wide_intervals"]
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,9 +65,7 @@ def check_points(points: Sequence[Point], fewest: int = _FEWEST_POINTS) -> None:
         )
 
 
-def cautions(
-    points: Sequence[Point], law: ParametricLaw, intervals: Mapping[str, Interval], outliers: int
-) -> list[str]:
+def cautions(points: Sequence[Point], law: ParametricLaw) -> list[str]:
     """Sentences on what the points cannot say of L = E + A / N^α + B / D^β."""
     said = []
     log_size, log_data = np.log([(point.parameters, point.tokens) for point in points]).T
@@ -89,13 +87,16 @@ def cautions(
         exponent, base = (law.size_exponent, log_size) if letter == "A" else (law.data_exponent, log_data)
         if scale * math.exp(-exponent * float(base.min())) < 1e-3 * smallest:
             said.append(f"{term} came out as zero: the points do not show it.")
+    return said
+
+
+def wide_intervals(intervals: Mapping[str, Interval]) -> list[str]:
+    """A sentence on the exponents whose interval is wider than half of its middle; none where all are narrow."""
     wide = [
         f"{name} ({interval.low:.2g} to {interval.high:.2g})"
         for name, interval in intervals.items()
         if name in ("alpha", "beta", "a") and interval.width > 0.5 * abs(interval.high + interval.low) / 2
     ]
-    if wide:
-        said.append(f"The points leave {', '.join(wide)} open: more points, or over a wider range, would narrow it.")
-    if outliers:
-        said.append(f"{outliers} of {len(points)} points are outliers: look at them, or leave them out.")
-    return said
+    if not wide:
+        return []
+    return [f"The points leave {', '.join(wide)} open: more points, or over a wider range, would narrow it."]

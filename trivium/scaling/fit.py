@@ -4,7 +4,7 @@ found = fit(points, approach=3)
 found.law, found.exponents()["alpha"], found.predict(1e9, 2e10), found.optimum(1e21)
 """
 
-__all__ = ["fit", "outliers_of", "residuals_of"]
+__all__ = ["fit", "outliers_of"]
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,15 +14,20 @@ import numpy as np
 
 from trivium.errors import UsageError
 from trivium.scaling.bootstrap import run_numbers, run_weights
-from trivium.scaling.cautions import cautions, check_points, distinct
+from trivium.scaling.cautions import cautions, check_points, distinct, wide_intervals
+from trivium.scaling.fit_frontier import FrontierFit, fit_envelope, fit_isoflop
 from trivium.scaling.fit_parametric import fit_parametric, problem_of, refit
 from trivium.scaling.fitted import Fit
+from trivium.scaling.isoflop import TOLERANCE
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
 
 #: An outlier's residual is so many times the robust spread (1.4826 x the median deviation) away from the median.
 _OUTLYING: Final = 4.0
 _SMALLEST_SPREAD: Final = 1e-5
+#: The most points of a fit: its time grows with them.
+_MOST_POINTS: Final = 20_000
+_LARGEST_BOOTSTRAP: Final = 10_000
 
 
 def fit(
@@ -31,67 +36,120 @@ def fit(
     bootstrap: int = 200,
     seed: int = 0,
     drop_outliers: bool = False,
+    tolerance: float = TOLERANCE,
 ) -> Fit:
-    """Fit L(N, D) to points (`approach` 3).
+    """Fit a law to points, by an approach of Hoffmann et al. 2022, section 3.
 
-    `bootstrap` resamples of whole runs give the intervals; 0 gives none. Raises `DataError` for points that no law can
-    be fitted to: too few, of one size, of one loss, not positive.
+    1: the envelope of training curves; 2: a valley for every budget, whose runs agree in FLOPs to within `tolerance`;
+    3: L(N, D). `bootstrap` resamples of whole runs give the intervals; 0 gives none. With `drop_outliers` the law is
+    fitted again without the points that are far from it (approaches 2 and 3: an envelope does not feel high losses).
+    Raises `DataError` for points that hold no law: too few, of one size, of one loss, not positive.
     """
-    if approach != 3:
+    if approach not in (1, 2, 3):
         raise UsageError(f"There is no approach {approach}: 1, 2 and 3 are those of Hoffmann et al. 2022.")
-    if bootstrap < 0:
-        raise UsageError(f"{bootstrap} resamples cannot be drawn: give 0 for none, 200 or more for intervals.")
+    if not 0 <= bootstrap <= _LARGEST_BOOTSTRAP:
+        raise UsageError(f"{bootstrap} resamples: draw up to {_LARGEST_BOOTSTRAP:,}, or 0 for no intervals.")
+    if len(points) > _MOST_POINTS:
+        raise UsageError(f"{len(points):,} points, over the limit of {_MOST_POINTS:,}: thin the curves.")
     check_points(points)
-    return _fit_parametric(tuple(points), bootstrap, seed, drop_outliers)
+    if approach == 3:
+        return _by_parametric(tuple(points), bootstrap, seed, drop_outliers)
+    return _by_frontier(tuple(points), approach, bootstrap, seed, drop_outliers, tolerance)
 
 
-def _fit_parametric(points: tuple[Point, ...], bootstrap: int, seed: int, drop_outliers: bool) -> Fit:
-    whole = problem_of(points)
-    law, convergence = fit_parametric(whole)
-    outliers = outliers_of(residuals_of(law, points))
-    kept = points
-    if drop_outliers and outliers:
-        kept = tuple(point for index, point in enumerate(points) if index not in outliers)
-        check_points(kept)
-        law, convergence = fit_parametric(problem_of(kept))
+def outliers_of(residuals: Sequence[float | None]) -> tuple[int, ...]:
+    """The numbers of residuals that are far from the others, by the median and the median deviation."""
+    there = np.array([np.nan if value is None else value for value in residuals], dtype=float)
+    if np.isnan(there).all():
+        return ()
+    away = np.abs(there - np.nanmedian(there))
+    spread = max(1.4826 * float(np.nanmedian(away)), _SMALLEST_SPREAD)
+    return tuple(int(index) for index in np.flatnonzero(away > _OUTLYING * spread))
+
+
+def _by_parametric(points: tuple[Point, ...], bootstrap: int, seed: int, drop_outliers: bool) -> Fit:
+    law, convergence = fit_parametric(problem_of(points))
+    outliers = outliers_of(_residuals(law, points))
+    kept = _without(points, outliers) if drop_outliers else points
     problem = problem_of(kept)
+    if len(kept) < len(points):
+        check_points(kept)
+        law, convergence = fit_parametric(problem)
     weights = run_weights(
         run_numbers(kept),
         bootstrap,
         seed,
         lambda drawn: min(distinct(problem.parameters[drawn]), distinct(problem.tokens[drawn])) >= 3,
     )
-    found = refit(problem, law, weights) if len(weights) else None
-    samples = tuple(problem.law(row) for row in found.laws[found.converged]) if found else ()
+    laws = refit(problem, law, weights).laws
     result = Fit(
         approach=3,
-        law=replace(law, source=f"fitted to {len(kept)} points"),
+        law=replace(law, source=f"approach 3, {len(kept)} points"),
         points=points,
-        residuals=tuple(residuals_of(law, points)),
+        residuals=tuple(_residuals(law, points)),
         outliers=outliers,
         dropped=len(kept) < len(points),
-        samples=samples,
-        flops_per_parameter_and_token=float(np.median([p.flops / (p.parameters * p.tokens) for p in kept])),
-        convergence=convergence,
-        warnings=(),
+        samples=tuple(problem.law(row) for row in laws),
+        flops_per_parameter_and_token=_factor(points),
         seed=seed,
+        convergence=convergence,
     )
     intervals = {name: found.interval for name, found in result.exponents().items() if found.interval}
-    said = cautions(kept, law, intervals, 0 if result.dropped else len(outliers))
+    said = [*cautions(kept, law), *wide_intervals(intervals), *_on_outliers(result)]
     if not convergence.converged:
         said.insert(0, "The descent did not converge: the numbers are where it stopped, not a minimum.")
-    if len(samples) < bootstrap:
-        said.append(f"Of {bootstrap} resamples {bootstrap - len(samples)} hold no fit: the intervals are too narrow.")
+    return replace(result, warnings=(*said, *_on_resamples(result, bootstrap)))
+
+
+def _by_frontier(
+    points: tuple[Point, ...], approach: int, bootstrap: int, seed: int, drop_outliers: bool, tolerance: float
+) -> Fit:
+    def fitted(some: Sequence[Point]) -> FrontierFit:
+        return fit_envelope(some, bootstrap, seed) if approach == 1 else fit_isoflop(some, bootstrap, seed, tolerance)
+
+    found = fitted(points)
+    residuals, outliers = found.residuals, outliers_of(found.residuals)
+    if drop_outliers and outliers:
+        found = fitted(_without(points, outliers))
+    result = Fit(
+        approach=approach,
+        law=found.law,
+        points=points,
+        residuals=residuals,
+        outliers=outliers,
+        dropped=drop_outliers and bool(outliers),
+        samples=found.samples,
+        flops_per_parameter_and_token=_factor(points),
+        seed=seed,
+        frontier=found.frontier,
+        valleys=found.valleys,
+    )
+    intervals = {name: found.interval for name, found in result.exponents().items() if found.interval}
+    said = [*found.warnings, *wide_intervals(intervals), *_on_outliers(result), *_on_resamples(result, bootstrap)]
     return replace(result, warnings=tuple(said))
 
 
-def residuals_of(law: ParametricLaw, points: Sequence[Point]) -> list[float]:
-    """Measured less predicted log loss of each point."""
+def _residuals(law: ParametricLaw, points: Sequence[Point]) -> list[float]:
     return [float(np.log(point.loss / law.loss(point.parameters, point.tokens))) for point in points]
 
 
-def outliers_of(residuals: Sequence[float]) -> tuple[int, ...]:
-    """The numbers of residuals that are far from the others, by the median and the median deviation."""
-    away = np.abs(np.asarray(residuals) - np.median(residuals))
-    spread = max(1.4826 * float(np.median(away)), _SMALLEST_SPREAD)
-    return tuple(int(index) for index in np.flatnonzero(away > _OUTLYING * spread))
+def _without(points: tuple[Point, ...], outliers: Sequence[int]) -> tuple[Point, ...]:
+    return tuple(point for index, point in enumerate(points) if index not in set(outliers))
+
+
+def _factor(points: Sequence[Point]) -> float:
+    return float(np.median([point.flops / (point.parameters * point.tokens) for point in points]))
+
+
+def _on_outliers(result: Fit) -> list[str]:
+    count = len(result.outliers)
+    if not count or result.dropped:
+        return []
+    return [f"{count} of {len(result.points)} points are outliers: look at them, or leave them out."]
+
+
+def _on_resamples(result: Fit, bootstrap: int) -> list[str]:
+    lost = bootstrap - len(result.samples)
+    if not lost:
+        return []
+    return [f"{lost} of {bootstrap} resamples hold no fit, for too few runs: the intervals are too narrow."]

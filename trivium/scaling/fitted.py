@@ -13,8 +13,10 @@ import numpy as np
 from trivium.errors import DataError, UsageError
 from trivium.files import atomic_write
 from trivium.scaling.bootstrap import Interval, percentile_interval
+from trivium.scaling.envelope import FrontierPoint
 from trivium.scaling.fit_parametric import Convergence
 from trivium.scaling.frontier import FrontierLaw, PowerLaw
+from trivium.scaling.isoflop import Valley
 from trivium.scaling.parametric import Optimum, ParametricLaw
 from trivium.scaling.points import Point
 
@@ -67,22 +69,25 @@ class OptimumEstimate:
 class Fit:
     """A law fitted to points.
 
-    `residuals` are measured less predicted log loss, point by point; `outliers` are the numbers of the points far from
-    the rest, which `dropped` says were left out of the law. `samples` are the laws of the bootstrap's resamples, and
+    `residuals` are measured less predicted log loss, point by point (by approach 2's parabolas of all points; None
+    where the approach predicts no loss); `outliers` are the numbers of the points far from the rest, which `dropped`
+    says were left out of the law. `samples` are the laws of the bootstrap's resamples, and
     `flops_per_parameter_and_token` what the points' FLOPs are over N D.
     """
 
     approach: int
     law: FittedLaw
     points: tuple[Point, ...]
-    residuals: tuple[float, ...]
+    residuals: tuple[float | None, ...]
     outliers: tuple[int, ...]
     dropped: bool
     samples: tuple[FittedLaw, ...]
     flops_per_parameter_and_token: float
-    convergence: Convergence | None
-    warnings: tuple[str, ...]
     seed: int
+    convergence: Convergence | None = None
+    frontier: tuple[FrontierPoint, ...] = ()
+    valleys: tuple[Valley, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def largest_flops(self) -> float:
@@ -105,7 +110,8 @@ class Fit:
         loss = self.law.loss(parameters, tokens)
         if not self.samples:
             return Prediction(loss, loss, loss)
-        scatter = np.delete(self.residuals, self.outliers if self.dropped else [])
+        left_out = set(self.outliers) if self.dropped else set()
+        scatter = [value for index, value in enumerate(self.residuals) if value is not None and index not in left_out]
         drawn = np.random.default_rng(self.seed).choice(scatter, size=(len(self.samples), 32))
         laws = [sample for sample in self.samples if isinstance(sample, ParametricLaw)]
         of_samples = np.array([sample.loss(parameters, tokens) for sample in laws])
@@ -168,9 +174,11 @@ def load_fit(path: Path) -> Fit:
             dropped=values["dropped"],
             samples=tuple(make(sample) for sample in values["samples"]),
             flops_per_parameter_and_token=values["flops_per_parameter_and_token"],
-            convergence=Convergence(**values["convergence"]) if values["convergence"] else None,
-            warnings=tuple(values["warnings"]),
             seed=values["seed"],
+            convergence=Convergence(**values["convergence"]) if values["convergence"] else None,
+            frontier=tuple(FrontierPoint(**point) for point in values["frontier"]),
+            valleys=tuple(_valley(valley) for valley in values["valleys"]),
+            warnings=tuple(values["warnings"]),
         )
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. {_WAY_OUT}") from error
@@ -200,6 +208,11 @@ def _check_positive(values: Mapping[str, float | int]) -> None:
     for name, value in values.items():
         if not (np.isfinite(value) and value > 0):
             raise UsageError(f"{name} = {value} is no size of a run: give a finite number greater than zero.")
+
+
+def _valley(values: Mapping[str, Any]) -> Valley:
+    lowest = FrontierPoint(**values["lowest"]) if values["lowest"] else None
+    return Valley(**{**values, "members": tuple(values["members"]), "lowest": lowest})
 
 
 def _parametric(values: Mapping[str, Any]) -> ParametricLaw:
