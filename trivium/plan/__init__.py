@@ -4,6 +4,10 @@ In reading order: `named` (which architecture a name means), `shapes` (buildable
 parameters), `budget` (compute-optimal size), `workload` (a step, described), `machine` and `calibration` (what this
 machine does), `memory` (a step simulated without memory), `quote` (expected, and measured beside it).
 
+Operations and hours: `operations` (every product of a step), `conventions` (how the papers count), `published_runs`
+(what share of the peak they reached), `compute` (exact, by the rules, and in hours of any device), `step_timer` (real
+steps, timed), `step_features` (what a step's time is summed from), `profile` (what this machine takes for each).
+
 Which model for a task: `tasks` (what is asked, in plain words), `advice` (what is known, with sources), `devices`
 (accelerators as published), `serving` (memory and time of a request), `candidates` (the largest that fits),
 `recommendation` (the answer), `which`.
