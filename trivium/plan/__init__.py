@@ -2,7 +2,10 @@
 
 In reading order: `named` (which architecture a name means), `shapes` (buildable sizes), `nearest_shape` (to a number of
 parameters), `budget` (compute-optimal size), `workload` (a step, described), `machine` and `calibration` (what this
-machine does), `memory` (a step simulated without memory), `quote` (expected, and measured beside it).
+machine does), `quote` (expected, and measured beside it).
+
+Memory of a step: `tape` (tensors as sizes), `activations` (each part of the model, in bytes), `passes` (a micro-batch
+forwards and backwards), `memory` (the peak, by formula), `simulate` (the same of the real code, without content).
 
 Operations and hours: `operations` (every product of a step), `conventions` (how the papers count), `published_runs`
 (what share of the peak they reached), `compute` (exact, by the rules, and in hours of any device), `step_timer` (real

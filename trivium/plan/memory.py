@@ -1,80 +1,197 @@
-"""The memory of a training step, simulated: the real model runs on tensors that have shapes and no content.
+"""The memory of a training step, by formula: what stands where it is highest, and where that is. No torch.
 
-weights + gradients + optimizer states     4 + 4 + 8 bytes a parameter for AdamW in float32
-activations                                what the backward pass needs, counted where autograd saves it
+    weights            4 bytes a parameter                    gradients    4 bytes a trained parameter
+    optimizer states   AdamW 8 bytes a trained parameter and 4 a tensor; Muon 4 a parameter of the blocks' matrices
+    activations        what each layer saves for its backward pass (see `activations`)
+
+The weights and states are always there. Activations grow in the forward pass and shrink in the backward pass, while
+the gradients grow; so the peak may stand at the loss (many logits), at the top layer (many tokens), at the bottom (many
+weights), at the embedding (whose gradient is dense, and waits for that of a tied head), or in the optimizer's step.
+
+Within a phase memory is linear in the number of layers, so that two or three of them are enough to know any number:
+the formulas cost the same for every model. What is assumed:
+
+- the layer's order of operations as `trivium.nn` has it, on a CPU; a kernel's own workspace is not counted;
+- attention by torch's fused kernel, which makes no matrix of scores, except where attention has dropout or a learned
+  bias (T5): then torch's formula makes it, in float32. On a GPU dropout and biases may have a fused kernel too, and
+  dropout masks take one byte a number, not the number's size: there this is an upper bound.
+- every row is of full length; `masked` rows have a matrix of who sees whom;
+- a task head is not trained beside the language model's.
 """
 
-__all__ = ["TrainingMemory", "training_memory"]
+__all__ = ["TrainingMemory", "korthikanti_bytes", "saved_bytes", "training_memory"]
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
+from trivium import architecture as arch
+from trivium.adapt.lora import Lora
+from trivium.plan.passes import run_passes
+from trivium.plan.tape import Parameter
+from trivium.plan.workload import Workload
 
-from trivium.architecture import Architecture
-from trivium.model import Transformer
-from trivium.objectives.batch import Batch
-from trivium.train.loss import cross_entropy_in_place
+#: More repetitions of a stack's pattern than this are not run but added.
+_ENOUGH = 3
 
 
 @dataclass(frozen=True)
 class TrainingMemory:
-    """Bytes, by what they are for. The process's own (Python, torch, the data) is not in it."""
+    """Bytes of a step at its peak. The process's own (Python, torch, the data) is not in it.
+
+    `weights`, `gradients` and `optimizer` are those of the whole model, exact; `gradients_at_peak` are those that are
+    there at the peak. `activations` says what the rest at the peak is, and `phases` the highest total of each phase.
+    """
 
     weights: int
     gradients: int
     optimizer: int
-    activations: int
+    gradients_at_peak: int
+    activations: Mapping[str, int]
+    peak_phase: str
+    phases: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """All of them: they are all there at the end of a forward pass of the second step and later."""
-        return self.weights + self.gradients + self.optimizer + self.activations
+        """The peak."""
+        return self.weights + self.optimizer + self.gradients_at_peak + self.activation_bytes
+
+    @property
+    def activation_bytes(self) -> int:
+        """All that is at the peak neither weight nor gradient of a weight nor state."""
+        return sum(self.activations.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a report, with the total."""
-        return {**asdict(self), "total": self.total}
+        return {
+            "total": self.total,
+            "peak_phase": self.peak_phase,
+            "weights": self.weights,
+            "gradients": self.gradients,
+            "optimizer": self.optimizer,
+            "gradients_at_peak": self.gradients_at_peak,
+            "activation_bytes": self.activation_bytes,
+            "activations": dict(self.activations),
+            "phases": dict(self.phases),
+        }
 
 
-def training_memory(architecture: Architecture, batch: Batch, states_per_parameter: int = 2) -> TrainingMemory:
-    """Simulate a forward pass over one micro-batch in float32 and count what stays for the backward pass.
+def training_memory(workload: Workload) -> TrainingMemory:
+    """The peak of a step after the first (which makes the optimizer's states), on one device that holds everything."""
+    run = _Run.of(workload)
+    weights = 4 * (workload.architecture.parameters + run.added)
+    gradients = 4 * run.trained
+    standing = gradients if workload.accumulation > 1 else 0
+    phases = {phase: dict(items) for phase, items in run.phases.items()}
+    phases["optimizer step"] = {"gradients": gradients, "optimizer's own": run.scratch}
+    if standing:
+        for phase, items in phases.items():
+            if phase != "optimizer step":
+                items["gradients"] = items.get("gradients", 0) + standing
+    totals = {phase: weights + run.states + sum(items.values()) for phase, items in phases.items()}
+    peak = max(totals, key=lambda phase: totals[phase])
+    items = phases[peak]
+    at_peak = items.pop("gradients", 0)
+    activations = {kind: size for kind, size in sorted(items.items(), key=lambda item: -item[1]) if size}
+    return TrainingMemory(weights, gradients, run.states, at_peak, activations, peak, totals)
 
-    `states_per_parameter`: numbers that the optimizer keeps for each (AdamW 2).
+
+def saved_bytes(workload: Workload) -> int:
+    """What one layer more adds to what is saved for the backward pass, averaged over the stacks' patterns."""
+    stacks = workload.architecture.stacks
+    more = _at(workload, [3] * len(stacks))
+    fewer = _at(workload, [2] * len(stacks))
+    phase = "forward pass: head and loss"
+    grown = sum(more.phases[phase].values()) - sum(fewer.phases[phase].values())
+    return grown // sum(len(stack.pattern) for stack in stacks)
+
+
+def korthikanti_bytes(tokens: int, dim: int, heads: int, length: int) -> int:
+    """A layer's activations as published: s b h (34 + 5 a s / h) (Korthikanti et al. 2022, equation 1).
+
+    `tokens` are s b of `length` s; 16-bit numbers, an MLP of 4 h, dropout masks of one byte, scores not fused.
     """
-    targets = batch.target_tokens
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        model = Transformer(architecture)
-        own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-        saved: dict[int, int] = {}
-        kept: list[Tensor] = []  # so that no storage's number is given to another
-
-        def count(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            if storage._cdata not in own:
-                saved[storage._cdata] = storage.nbytes()
-                kept.append(tensor)
-            return tensor
-
-        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-            _loss(model, batch, targets)
-        weights = 4 * architecture.parameters
-        return TrainingMemory(weights, weights, states_per_parameter * weights, sum(saved.values()))
+    return tokens * dim * 34 + 5 * tokens * heads * length
 
 
-def _loss(model: Transformer, batch: Batch, targets: int) -> Tensor:
-    # As `head_loss` does, but the rows that have a target are counted beforehand: here nothing has content.
-    assert model.head is not None
-    hidden = model.hidden(
-        batch.input_ids,
-        batch.documents,
-        batch.decoder_input_ids,
-        batch.decoder_documents,
-        batch.segments,
-        batch.prefix,
-    )
-    rows = hidden.flatten(0, 1)
-    if targets < len(rows):
-        rows = rows.index_select(0, torch.zeros(targets, dtype=torch.long))
-    return cross_entropy_in_place(model.head(rows), torch.zeros(targets, dtype=torch.long))
+@dataclass(frozen=True)
+class _Run:
+    """Of a model: numbers that LoRA adds, that are trained, bytes of states, the largest update, and each phase."""
+
+    added: int
+    trained: int
+    states: int
+    scratch: int
+    phases: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of(cls, work: Workload) -> "_Run":
+        """Run it at a small depth and add what the missing layers would."""
+        full = [stack.depth // len(stack.pattern) for stack in work.architecture.stacks]
+        if work.lora is not None and not _adapts_alike(work.architecture, work.lora):
+            return _at(work, full)
+        small = [min(periods, _ENOUGH) for periods in full]
+        base = run = _at(work, small)
+        for index, periods in enumerate(full):
+            if periods > _ENOUGH:
+                fewer = _at(work, [*small[:index], _ENOUGH - 1, *small[index + 1 :]])
+                run = run._grown(base, fewer, periods - _ENOUGH)
+        return run
+
+    def _grown(self, more: "_Run", fewer: "_Run", times: int) -> "_Run":
+        def grow(now: int, high: int, low: int) -> int:
+            return now + times * (high - low)
+
+        phases = {}
+        for phase, items in self.phases.items():
+            high, low = more.phases[phase], fewer.phases.get(phase)
+            if low is None:  # the layers between: neither the highest nor the lowest of them
+                continue
+            kinds = dict.fromkeys([*items, *high, *low])
+            phases[phase] = {k: grow(items.get(k, 0), high.get(k, 0), low.get(k, 0)) for k in kinds}
+        return _Run(
+            grow(self.added, more.added, fewer.added),
+            grow(self.trained, more.trained, fewer.trained),
+            grow(self.states, more.states, fewer.states),
+            self.scratch,
+            phases,
+        )
+
+
+def _at(work: Workload, periods: list[int]) -> _Run:
+    tape, parts = run_passes(work, periods)
+    named = {id(parameter): (name, parameter) for name, parameter in reversed(parts.weights.items())}.values()
+    trained = [(name, parameter) for name, parameter in named if parameter.trained]
+    states = scratch = 0
+    for name, parameter in trained:
+        if work.optimizer == "muon" and _is_inner(name, parameter):
+            states += 4 * parameter.elements
+            scratch = max(scratch, _orthogonalization_bytes(parameter, 2 if tape.low else 4))
+        else:
+            states += 8 * parameter.elements + 4
+    added = sum(parameter.elements for name, parameter in named if name.endswith((".down", ".up"))) if work.lora else 0
+    phases = {phase: items for phase, (_, items) in tape.ledger.peaks.items()}
+    return _Run(added, sum(parameter.elements for _, parameter in trained), states, scratch, phases)
+
+
+def _is_inner(name: str, parameter: Parameter) -> bool:
+    # What Muon takes: see `trivium.train.optimizer.build_optimizer`.
+    return len(parameter.shape) == 2 and ".layers." in name
+
+
+def _orthogonalization_bytes(parameter: Parameter, width: int) -> int:
+    # The update, two iterates, and a Gram matrix with what is added to it (`trivium.train.muon`).
+    small = min(parameter.shape)
+    return 4 * parameter.elements + width * (2 * parameter.elements + 2 * small * small)
+
+
+def _adapts_alike(architecture: arch.Architecture, lora: Lora) -> bool:
+    linears = [
+        f"{part}.{which}" for part in ("attention", "cross_attention") for which in ("query", "key", "value", "output")
+    ]
+    linears += ["mlp.up", "mlp.gate", "mlp.down", "attention.distances.projection"]
+    for name, stack in (("encoder", architecture.encoder), ("decoder", architecture.decoder)):
+        depth = 0 if stack is None else stack.depth
+        if len({tuple(lora.matches(f"{name}.layers.{i}.{linear}") for linear in linears) for i in range(depth)}) > 1:
+            return False
+    return True
