@@ -7,7 +7,7 @@
 The utilisation is the share of the peak that training reaches: published runs have 24 to 48 %.
 """
 
-__all__ = ["FORMS", "UTILISATION", "Budget", "parse_budget"]
+__all__ = ["FORMS", "UTILISATION", "Budget", "counted_device", "parse_budget"]
 
 import math
 import re
@@ -101,10 +101,10 @@ def parse_budget(
     if found := _TIME_HERE.fullmatch(said):
         return _of_devices(1, _here(here), _seconds(found[1], text), float(utilisation))
     if found := _DEVICES_FOR.fullmatch(said):
-        count, device = _devices(found[1], text, here)
+        count, device = counted_device(found[1], here)
         return _of_devices(count, device, _seconds(found[2], text), float(utilisation))
     if found := _TIME_ON.fullmatch(said):
-        count, device = _devices(found[2], text, here)
+        count, device = counted_device(found[2], here)
         return _of_devices(count, device, _seconds(found[1], text), float(utilisation))
     raise UsageError(f"'{text}' is no budget that can be read. {_hint(said)}Write {FORMS}.")
 
@@ -154,11 +154,13 @@ def _seconds(written: str, text: str) -> float:
     return sum(_positive(number, text) * _SECONDS[unit] for number, unit in spans)
 
 
-def _devices(written: str, text: str, here: Callable[[], Device] | Device | None) -> tuple[int, Device]:
-    found = _COUNTED.fullmatch(written)
-    assert found is not None
+def counted_device(written: str, here: Callable[[], Device] | Device | None = None) -> tuple[int, Device]:
+    """How many devices of which kind: "8xh100", "h100", "2 here". Raises `UsageError` as `parse_budget` does."""
+    found = _COUNTED.fullmatch(" ".join(written.lower().split()))
+    if found is None:
+        raise UsageError("There is no device without a name: write h100, 8xh100 or here.")
     name = found[3].strip()
-    return int(_positive(found[1] or found[2] or "1", text)), _here(here) if name == "here" else _device(name)
+    return int(_positive(found[1] or found[2] or "1", written)), _here(here) if name == "here" else _device(name)
 
 
 def _device(name: str) -> Device:
