@@ -14,4 +14,9 @@ steps, timed), `step_features` (what a step's time is summed from), `profile` (w
 Which model for a task: `tasks` (what is asked, in plain words), `advice` (what is known, with sources), `devices`
 (accelerators as published), `serving` (memory and time of a request), `candidates` (the largest that fits),
 `recommendation` (the answer), `which`.
+
+Inference and what fits: `forward_peak` (temporaries of a pass without gradients), `inference` (weights, cache, logits
+and those, itemised), `measured_inference` (the same, of the real model), `sharding` (states over many devices, and
+what optimizers keep), `textbook` (rules of thumb, and what they miss), `verdict` (fits or not, and what to change
+first), `picture` (bars under the device's limit).
 """
