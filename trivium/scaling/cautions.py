@@ -1,6 +1,6 @@
 """What points must have before they are fitted, and what is said of a fit that they cannot hold. No torch."""
 
-__all__ = ["cautions", "check_points", "distinct", "wide_intervals"]
+__all__ = ["FEWEST_DISTINCT", "cautions", "check_points", "distinct", "wide_intervals"]
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,15 +9,15 @@ from typing import Final
 import numpy as np
 
 from trivium.errors import DataError
-from trivium.scaling.bootstrap import Interval
 from trivium.scaling.descent import LARGEST_EXPONENT, SMALLEST_EXPONENT
+from trivium.scaling.estimates import Interval
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
 
 #: Five numbers are fitted, and something must be left to see how well.
 _FEWEST_POINTS: Final = 6
 #: With two sizes any α passes through both, by some E and A: the third tells them apart.
-_FEWEST_DISTINCT: Final = 3
+FEWEST_DISTINCT: Final = 3
 #: Sizes (or tokens) within 2 % of each other are one.
 _SAME_WITHIN: Final = 0.02
 #: log D that follows from log N to within so much says nothing that N does not.
@@ -51,10 +51,10 @@ def check_points(points: Sequence[Point], fewest: int = _FEWEST_POINTS) -> None:
         )
     for name, letter in (("parameters", "N"), ("tokens", "D")):
         found = distinct(getattr(point, name) for point in points)
-        if found < _FEWEST_DISTINCT:
+        if found < FEWEST_DISTINCT:
             what = f"{found} value{'s' if found > 1 else ''} of {letter} ({name})"
             raise DataError(
-                f"The points have {what}, and how loss depends on {letter} needs {_FEWEST_DISTINCT} or more that "
+                f"The points have {what}, and how loss depends on {letter} needs {FEWEST_DISTINCT} or more that "
                 f"differ by over {_SAME_WITHIN:.0%}. Add points of other {name}."
             )
     losses = [point.loss for point in points]

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from trivium.scaling.huber import Problem
+from trivium.scaling.huber import Problem, Resample
 
 #: Exponents stay between these: at 0 a term is a second E, and beyond 3 it is felt at the smallest sizes only.
 SMALLEST_EXPONENT: Final = 0.005
@@ -25,6 +25,8 @@ _NO_TERM: Final = 14.0
 #: Of a minimum, the step that is left would lower the objective by less than this part of it.
 TOLERANCE: Final = 1e-8
 
+#: Laws times points of one block: what stays in a processor's cache.
+_BLOCK: Final = 2**16
 _LARGEST_DAMPING: Final = 1e10
 _SMALLEST_DAMPING: Final = 1e-12
 
@@ -39,12 +41,23 @@ class Descent:
 
 
 def descend(
-    problem: Problem, starts: Float[np.ndarray, "S 5"], weights: Float[np.ndarray, "#S P"], iterations: int
+    problem: Problem, starts: Float[np.ndarray, "S 5"], iterations: int, resample: Resample | None = None
 ) -> Descent:
-    """Go down from every start, for so many `iterations` or until its minimum."""
+    """Go down from every start, each on its resample, for so many `iterations` or until its minimum."""
+    each = problem.as_measured(len(starts)) if resample is None else resample
+    size = max(1, _BLOCK // len(problem.x))
+    blocks = [np.arange(first, min(first + size, len(starts))) for first in range(0, len(starts), size)]
+    parts = [_descend(problem, starts[block], iterations, each[block]) for block in blocks or [np.arange(0)]]
+    return Descent(
+        np.concatenate([part.laws for part in parts]),
+        np.concatenate([part.objective for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+    )
+
+
+def _descend(problem: Problem, starts: Float[np.ndarray, "S 5"], iterations: int, each: Resample) -> Descent:
     lower, upper = _bounds(problem)
     laws = np.clip(starts, lower, upper)
-    each = np.broadcast_to(weights, (len(laws), weights.shape[1]))
     objective = problem.objective(laws, each)
     damping = np.full(len(laws), 1.0)
     converged = np.zeros(len(laws), dtype=bool)

@@ -11,13 +11,15 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 from trivium.errors import UsageError
-from trivium.scaling.bootstrap import run_numbers, run_weights
-from trivium.scaling.cautions import cautions, check_points, distinct, wide_intervals
+from trivium.scaling.bootstrap import FEW_RUNS, run_numbers, run_shifts, run_weights
+from trivium.scaling.cautions import FEWEST_DISTINCT, cautions, check_points, distinct, wide_intervals
 from trivium.scaling.fit_frontier import FrontierFit, fit_envelope, fit_isoflop
 from trivium.scaling.fit_parametric import fit_parametric, problem_of, refit
-from trivium.scaling.fitted import Fit
+from trivium.scaling.fitted import NUMBERS, Fit
+from trivium.scaling.huber import Problem, Resample
 from trivium.scaling.isoflop import TOLERANCE
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
@@ -75,13 +77,7 @@ def _by_parametric(points: tuple[Point, ...], bootstrap: int, seed: int, drop_ou
     if len(kept) < len(points):
         check_points(kept)
         law, convergence = fit_parametric(problem)
-    weights = run_weights(
-        run_numbers(kept),
-        bootstrap,
-        seed,
-        lambda drawn: min(distinct(problem.parameters[drawn]), distinct(problem.tokens[drawn])) >= 3,
-    )
-    laws = refit(problem, law, weights).laws
+    laws = refit(problem, law, _resample(problem, _residuals(law, kept), run_numbers(kept), bootstrap, seed)).laws
     result = Fit(
         approach=3,
         law=replace(law, source=f"approach 3, {len(kept)} points"),
@@ -127,6 +123,19 @@ def _by_frontier(
     intervals = {name: found.interval for name, found in result.exponents().items() if found.interval}
     said = [*found.warnings, *wide_intervals(intervals), *_on_outliers(result), *_on_resamples(result, bootstrap)]
     return replace(result, warnings=tuple(said))
+
+
+def _resample(
+    problem: Problem, residuals: Sequence[float], runs: Int[np.ndarray, "P"], bootstrap: int, seed: int
+) -> Resample:
+    def usable(drawn: Bool[np.ndarray, "P"]) -> bool:
+        return min(distinct(problem.parameters[drawn]), distinct(problem.tokens[drawn])) >= FEWEST_DISTINCT
+
+    if int(runs.max()) + 1 < FEW_RUNS:
+        shifts = run_shifts(residuals, runs, bootstrap, seed, NUMBERS)
+        return Resample(np.ones_like(shifts), shifts)
+    weights = run_weights(runs, bootstrap, seed, usable)
+    return Resample(weights, np.zeros_like(weights))
 
 
 def _residuals(law: ParametricLaw, points: Sequence[Point]) -> list[float]:

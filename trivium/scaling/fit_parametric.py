@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trivium.scaling.descent import Descent, descend
-from trivium.scaling.huber import Problem
+from trivium.scaling.huber import Problem, Resample
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
 from trivium.scaling.projection import project
@@ -68,13 +68,12 @@ def grid_of_starts(problem: Problem) -> Float[np.ndarray, "4500 5"]:
 def fit_parametric(problem: Problem) -> tuple[ParametricLaw, Convergence]:
     """The law of the lowest summed Huber loss from all starts, and how sure that is."""
     starts = grid_of_starts(problem)
-    weights = np.ones((1, len(problem.x)))
     laws = starts
     for count, iterations in _ROUNDS:
-        found = descend(problem, laws[:count], weights, iterations)
+        found = descend(problem, laws[:count], iterations)
         laws = found.laws[np.argsort(found.objective, kind="stable")]
     projected, projected_objective = project(problem)
-    ends = _joined(found, descend(problem, problem.row(_positive(projected, problem))[None], weights, 500))
+    ends = _joined(found, descend(problem, problem.row(_positive(projected, problem))[None], 500))
     best = int(ends.objective.argmin())
     lowest = float(ends.objective[best])
     standing = ends.converged[:-1] & (ends.objective[:-1] <= lowest * (1 + _SAME) + 1e-15)
@@ -90,9 +89,10 @@ def fit_parametric(problem: Problem) -> tuple[ParametricLaw, Convergence]:
     return problem.law(ends.laws[best]), convergence
 
 
-def refit(problem: Problem, law: ParametricLaw, weights: Float[np.ndarray, "S P"]) -> Descent:
-    """Fits of the same points with other weights, each from the minimum of all points."""
-    return descend(problem, np.repeat(problem.row(_positive(law, problem))[None], len(weights), axis=0), weights, 300)
+def refit(problem: Problem, law: ParametricLaw, resample: Resample) -> Descent:
+    """The fit of each resample, from the minimum of the points as measured."""
+    starts = np.repeat(problem.row(_positive(law, problem))[None], len(resample.weights), axis=0)
+    return descend(problem, starts, 300, resample)
 
 
 def _positive(law: ParametricLaw, problem: Problem) -> ParametricLaw:

@@ -1,68 +1,39 @@
 """A fitted scaling law: its numbers with intervals, what it predicts, and what it cannot say. No torch."""
 
-__all__ = ["CONFIDENCE", "FARTHEST", "Estimate", "Fit", "FittedLaw", "OptimumEstimate", "Prediction", "load_fit"]
+__all__ = ["FARTHEST", "NUMBERS", "Fit", "FittedLaw"]
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from trivium.errors import DataError, UsageError
 from trivium.files import atomic_write
-from trivium.scaling.bootstrap import Interval, percentile_interval
+from trivium.scaling.bootstrap import enlarged
 from trivium.scaling.envelope import FrontierPoint
+from trivium.scaling.estimates import Estimate, OptimumEstimate, Prediction, percentile_interval
 from trivium.scaling.fit_parametric import Convergence
 from trivium.scaling.frontier import FrontierLaw, PowerLaw
 from trivium.scaling.isoflop import Valley
 from trivium.scaling.parametric import Optimum, ParametricLaw
 from trivium.scaling.points import Point
 
-#: Of every interval.
-CONFIDENCE: Final = 0.9
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 #: A prediction for more than so many times the largest compute of the data is said to be an extrapolation.
 FARTHEST: Final = 10.0
-
+#: Of L(N, D): E, A, B, α and β.
+NUMBERS: Final = 5
 #: What a fit gives: a law of loss, or of the frontier alone.
 FittedLaw = ParametricLaw | FrontierLaw
 
+#: Errors drawn for each law of the bootstrap when a run is predicted.
+_ERRORS: Final = 32
 _WAY_OUT: Final = "Name a file that `trivium fit points --save` wrote."
-
-
-class Prediction(NamedTuple):
-    """The loss of a run that is not trained yet, in nats a token, and where it will lie with the fit's confidence.
-
-    The interval holds both what the fit does not know and how much single runs scatter about the law.
-    """
-
-    loss: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number of a law and its interval; None without a bootstrap."""
-
-    value: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True)
-class OptimumEstimate:
-    """The best size and tokens for a budget, with intervals. `loss` is None where the law does not say."""
-
-    optimum: Optimum
-    parameters: Interval | None
-    tokens: Interval | None
-    loss: Interval | None
-    warning: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a report."""
-        return {**asdict(self), "optimum": self.optimum.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -95,10 +66,10 @@ class Fit:
         return max(point.flops for point in self.points)
 
     def exponents(self) -> dict[str, Estimate]:
-        """The numbers of the law by name, each with its interval."""
+        """The numbers of the law by name, each with its interval: alpha, beta, E, A, B, and a, b of N_opt and D_opt."""
         of_samples = [_numbers(sample) for sample in self.samples]
         return {
-            name: Estimate(value, _interval([numbers[name] for numbers in of_samples]))
+            name: Estimate(value, percentile_interval([numbers[name] for numbers in of_samples]))
             for name, value in _numbers(self.law).items()
         }
 
@@ -108,29 +79,29 @@ class Fit:
             raise UsageError(f"Approach {self.approach} says which size is best, not its loss. Fit with approach 3.")
         _check_positive({"parameters": parameters, "tokens": tokens})
         loss = self.law.loss(parameters, tokens)
-        if not self.samples:
-            return Prediction(loss, loss, loss)
+        laws = [sample for sample in self.samples if isinstance(sample, ParametricLaw)]
         left_out = set(self.outliers) if self.dropped else set()
         scatter = [value for index, value in enumerate(self.residuals) if value is not None and index not in left_out]
-        drawn = np.random.default_rng(self.seed).choice(scatter, size=(len(self.samples), 32))
-        laws = [sample for sample in self.samples if isinstance(sample, ParametricLaw)]
+        drawn = np.random.default_rng(self.seed).choice(enlarged(scatter, NUMBERS), size=(len(laws), _ERRORS))
         of_samples = np.array([sample.loss(parameters, tokens) for sample in laws])
-        interval = percentile_interval((of_samples[:, None] * np.exp(drawn)).ravel(), CONFIDENCE)
-        return Prediction(loss, interval.low, interval.high)
+        interval = percentile_interval((of_samples[:, None] * np.exp(drawn)).ravel())
+        return Prediction(loss, interval.low, interval.high) if interval else Prediction(loss, loss, loss)
 
     def optimum(self, flops: float | int) -> OptimumEstimate:
         """The best size and tokens for a budget."""
         _check_positive({"flops": flops})
-        found = self._optimum_of(self.law, flops)
-        of_samples = [self._optimum_of(sample, flops) for sample in self.samples]
-        losses = [sample.loss for sample in of_samples if sample.loss is not None]
+        of_samples = [self.optimum_of(sample, flops) for sample in self.samples]
         return OptimumEstimate(
-            found,
-            _interval([sample.parameters for sample in of_samples]),
-            _interval([sample.tokens for sample in of_samples]),
-            _interval(losses),
+            self.optimum_of(self.law, flops),
+            percentile_interval([sample.parameters for sample in of_samples]),
+            percentile_interval([sample.tokens for sample in of_samples]),
+            percentile_interval([sample.loss for sample in of_samples if sample.loss is not None]),
             self.extrapolation(flops),
         )
+
+    def optimum_of(self, law: FittedLaw, flops: float | int) -> Optimum:
+        """The best size and tokens by a law of these points: by `law`, or one of `samples`."""
+        return law.optimum(flops, self.flops_per_parameter_and_token)
 
     def extrapolation(self, flops: float | int) -> str | None:
         """What to say of a prediction at so much compute, None within what the points support."""
@@ -142,13 +113,14 @@ class Fit:
             "the interval knows nothing of what may change on the way."
         )
 
-    def _optimum_of(self, law: FittedLaw, flops: float | int) -> Optimum:
-        if isinstance(law, ParametricLaw):
-            return law.optimum(flops, self.flops_per_parameter_and_token)
-        return law.optimum(flops)
+    def plot(self, budgets: Sequence[float] = ()) -> "Figure":
+        """Loss against compute with the frontier, valleys, residuals, and the optimum with its band and `budgets`."""
+        from trivium.scaling.plots import draw
+
+        return draw(self, budgets)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for a report, and for `load_fit`."""
+        """Plain data for a report, and for `load`."""
         return {
             **asdict(self),
             "kind": "parametric" if isinstance(self.law, ParametricLaw) else "frontier",
@@ -159,31 +131,34 @@ class Fit:
         """Write the fit as JSON, whole or not at all."""
         atomic_write(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
 
+    @classmethod
+    def load(cls, path: Path) -> "Fit":
+        """The fit that `save` wrote. Raises `DataError` where the file is something else."""
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}. {_WAY_OUT}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            said = f"{type(error).__name__}: {error}"
+            raise DataError(f"{path} is not a saved fit ({said:.200}). {_WAY_OUT}") from error
 
-def load_fit(path: Path) -> Fit:
-    """The fit that `save` wrote. Raises `DataError` where the file is something else."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        make = _parametric if values["kind"] == "parametric" else _frontier
-        return Fit(
-            approach=values["approach"],
-            law=make(values["law"]),
-            points=tuple(Point(**point) for point in values["points"]),
-            residuals=tuple(values["residuals"]),
-            outliers=tuple(values["outliers"]),
-            dropped=values["dropped"],
-            samples=tuple(make(sample) for sample in values["samples"]),
-            flops_per_parameter_and_token=values["flops_per_parameter_and_token"],
-            seed=values["seed"],
-            convergence=Convergence(**values["convergence"]) if values["convergence"] else None,
-            frontier=tuple(FrontierPoint(**point) for point in values["frontier"]),
-            valleys=tuple(_valley(valley) for valley in values["valleys"]),
-            warnings=tuple(values["warnings"]),
-        )
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. {_WAY_OUT}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is not a saved fit ({type(error).__name__}: {error}). {_WAY_OUT}") from error
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Fit":
+        """The fit that `to_dict` gave."""
+        make = {"parametric": _parametric, "frontier": _frontier}[values["kind"]]
+        given = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        read = {
+            "law": make(values["law"]),
+            "points": tuple(Point(**point) for point in values["points"]),
+            "residuals": tuple(values["residuals"]),
+            "outliers": tuple(values["outliers"]),
+            "samples": tuple(make(sample) for sample in values["samples"]),
+            "convergence": Convergence(**values["convergence"]) if values["convergence"] else None,
+            "frontier": tuple(FrontierPoint(**point) for point in values["frontier"]),
+            "valleys": tuple(_valley(valley) for valley in values["valleys"]),
+            "warnings": tuple(values["warnings"]),
+        }
+        return cls(**{**given, **read})
 
 
 def _numbers(law: FittedLaw) -> dict[str, float]:
@@ -200,24 +175,20 @@ def _numbers(law: FittedLaw) -> dict[str, float]:
     }
 
 
-def _interval(values: Sequence[float]) -> Interval | None:
-    return percentile_interval(np.asarray(values, dtype=float), CONFIDENCE) if len(values) else None
-
-
 def _check_positive(values: Mapping[str, float | int]) -> None:
     for name, value in values.items():
         if not (np.isfinite(value) and value > 0):
             raise UsageError(f"{name} = {value} is no size of a run: give a finite number greater than zero.")
 
 
-def _valley(values: Mapping[str, Any]) -> Valley:
-    lowest = FrontierPoint(**values["lowest"]) if values["lowest"] else None
-    return Valley(**{**values, "members": tuple(values["members"]), "lowest": lowest})
-
-
-def _parametric(values: Mapping[str, Any]) -> ParametricLaw:
+def _parametric(values: Mapping[str, Any]) -> FittedLaw:
     return ParametricLaw(**values)
 
 
-def _frontier(values: Mapping[str, Any]) -> FrontierLaw:
+def _frontier(values: Mapping[str, Any]) -> FittedLaw:
     return FrontierLaw(PowerLaw(**values["parameters"]), PowerLaw(**values["tokens"]), values["source"])
+
+
+def _valley(values: Mapping[str, Any]) -> Valley:
+    lowest = FrontierPoint(**values["lowest"]) if values["lowest"] else None
+    return Valley(**{**values, "members": tuple(values["members"]), "lowest": lowest})

@@ -8,19 +8,30 @@ x, y: log N and log D less their means, so that a and b are the terms' logarithm
 they are well determined. Letters: S laws, P points. A law is a row (a, b, e, α, β).
 """
 
-__all__ = ["DELTA", "Derivatives", "Problem"]
+__all__ = ["DELTA", "Derivatives", "Problem", "Resample"]
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from trivium.scaling.parametric import ParametricLaw
 
 #: Where a residual of log loss stops to count by its square. Smaller than any run's noise: nearly the sum of |r|.
 DELTA: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class Resample:
+    """What a bootstrap changes: how often each point is there, and what is added to its log loss. One row a law."""
+
+    weights: Float[np.ndarray, "S P"]
+    shifts: Float[np.ndarray, "S P"]
+
+    def __getitem__(self, rows: Int[np.ndarray, "T"]) -> "Resample":
+        return Resample(self.weights[rows], self.shifts[rows])
 
 
 @dataclass(frozen=True)
@@ -69,33 +80,34 @@ class Problem:
         a, b, e, alpha, beta = (laws[:, [column]] for column in range(5))
         return np.stack([a - alpha * self.x, b - beta * self.y, np.broadcast_to(e, (len(laws), len(self.x)))], axis=1)
 
-    def residuals(self, laws: Float[np.ndarray, "S 5"]) -> Float[np.ndarray, "S P"]:
-        """Predicted less measured log loss."""
-        return self._residuals_and_shares(laws)[0]
+    def as_measured(self, laws: int = 1) -> Resample:
+        """No resample: every point once, as it is, for so many laws."""
+        shape = (laws, len(self.x))
+        return Resample(np.broadcast_to(1.0, shape), np.broadcast_to(0.0, shape))
 
-    def _residuals_and_shares(
-        self, laws: Float[np.ndarray, "S 5"]
-    ) -> tuple[Float[np.ndarray, "S P"], Float[np.ndarray, "S 3 P"]]:
+    def predicted(self, laws: Float[np.ndarray, "S 5"]) -> tuple[Float[np.ndarray, "S P"], Float[np.ndarray, "S 3 P"]]:
+        """The logarithm of each law's loss at every point, and the share that each of its terms has in that loss."""
         terms = self.terms(laws)
         most = terms.max(axis=1)
         shares = np.exp(terms - most[:, None])
         total = shares.sum(axis=1)
-        return most + np.log(total) - self.log_losses, shares / total[:, None]
+        return most + np.log(total), shares / total[:, None]
 
-    def objective(self, laws: Float[np.ndarray, "S 5"], weights: Float[np.ndarray, "#S P"]) -> Float[np.ndarray, "S"]:
-        """The weighted sum of Huber losses, of each law with its weights."""
-        size = np.abs(self.residuals(laws))
+    def objective(self, laws: Float[np.ndarray, "S 5"], resample: Resample) -> Float[np.ndarray, "S"]:
+        """The weighted sum of Huber losses, of each law on its resample."""
+        size = np.abs(self.predicted(laws)[0] - self.log_losses - resample.shifts)
         inside = np.minimum(size, self.delta)
-        summed: Float[np.ndarray, "S"] = (weights * inside * (size - inside / 2)).sum(axis=1)
+        summed: Float[np.ndarray, "S"] = (resample.weights * inside * (size - inside / 2)).sum(axis=1)
         return summed
 
-    def derivatives(self, laws: Float[np.ndarray, "S 5"], weights: Float[np.ndarray, "#S P"]) -> Derivatives:
+    def derivatives(self, laws: Float[np.ndarray, "S 5"], resample: Resample) -> Derivatives:
         """First and second derivatives of `objective`.
 
         With p_k a term's share of the prediction and u_k what it is differentiated by, the prediction has the gradient
         J = Σ p_k u_k and the second derivative Σ p_k u_k u_kᵀ − J Jᵀ.
         """
-        residuals, share = self._residuals_and_shares(laws)
+        predicted, share = self.predicted(laws)
+        residuals, weights = predicted - self.log_losses - resample.shifts, resample.weights
         slope = np.stack([*share.swapaxes(0, 1), -self.x * share[:, 0], -self.y * share[:, 1]], axis=1)
         pull = weights * np.clip(residuals, -self.delta, self.delta)
         bend = weights * (np.abs(residuals) <= self.delta)
