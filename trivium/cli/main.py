@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from trivium.cli import data, tokenizer
+from trivium.cli import data, fit, tokenizer
 from trivium.cli.console import printable
 from trivium.cli.export import export
 from trivium.cli.generate import generate
@@ -44,6 +44,7 @@ SUMMARY = "Plan, train, evaluate and use language models of all three transforme
 VERBS: Mapping[str, Callable[..., None] | Group] = {
     "run": run,
     "which": which,
+    "fit": Group("Fit scaling laws to your own runs.", {"points": fit.points}),
     "tokenizer": Group(
         "Train a tokenizer, or report what one makes of a text.",
         {"train": tokenizer.train, "report": tokenizer.report},

@@ -126,6 +126,9 @@ def _loss_against_compute(panel: Axes, fit: Drawable) -> None:
 
 def _valleys(panel: Axes, fit: Drawable) -> None:
     panel.set_title("IsoFLOP valleys")
+    if isinstance(fit.law, FrontierLaw) and not fit.valleys:
+        _say(panel, "an envelope has no valleys")
+        return
     budgets = [
         (budget, float(np.exp(np.mean([np.log(fit.points[index].flops) for index in budget]))))
         for budget in budgets_of(fit.points)
@@ -139,7 +142,9 @@ def _valleys(panel: Axes, fit: Drawable) -> None:
     for number, (budget, flops) in enumerate(budgets):
         colour = _SIZES(number / max(1, len(budgets) - 1))
         sizes = np.array([fit.points[index].parameters for index in budget])
-        panel.plot(sizes, [fit.points[i].loss for i in budget], "o", color=colour, markersize=3.5, label=f"{flops:.1e}")
+        panel.plot(
+            sizes, [fit.points[i].loss for i in budget], "o", color=colour, markersize=3.5, label=f"{flops:.1e} FLOPs"
+        )
         grid = np.geomspace(sizes.min(), sizes.max(), 60)
         valley = next((valley for valley in fit.valleys if budget[0] in valley.members), None)
         if isinstance(fit.law, ParametricLaw):
