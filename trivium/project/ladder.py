@@ -1,6 +1,6 @@
 """The plan of a ladder: which small models, trained on how many tokens, say most about a large one within the time.
 
-Every size gets an equal part of the time. The largest is the largest that reaches two tokens a parameter in its part;
+Every size gets an equal part of the time. The largest is the largest that reaches one token a parameter in its part;
 the smallest has about a twelfth of its parameters, and reads far more for each, so that the tokens of the largest run
 that one may want to predict are spanned by some size, and so is the curve of both sides of the optimum. Every size is
 measured at four token counts over a factor of four (`rungs.py`).
@@ -10,7 +10,7 @@ the order of the data, the part of a run that decays, and the held-out rows. N a
 architecture; D is the tokens read.
 """
 
-__all__ = ["LadderPlan", "ladder_project", "ladder_settings", "plan_ladder"]
+__all__ = ["LadderPlan", "ladder_project", "ladder_settings", "plan_ladder", "step_flops"]
 
 import functools
 import math
@@ -35,7 +35,7 @@ from trivium.project.schema import Project
 from trivium.train.settings import TrainSettings
 
 #: Where the file does not say: steps of a size at which small models still learn much from each.
-_DEFAULTS: dict[str, Any] = {"batch_tokens": 4096, "optimizer": "muon", "learning_rate": 0.02, "warmup_steps": 20}
+_DEFAULTS: dict[str, Any] = {"batch_tokens": 2048, "optimizer": "muon", "learning_rate": 0.02, "warmup_steps": 20}
 #: The same for every run, whatever the file says: without it no two runs share their steps.
 _FIXED: dict[str, Any] = {"schedule": "wsd", "decay_fraction": DECAY, "floor": 0.0}
 _FEWEST_SIZES, _MOST_SIZES = 3, 5
@@ -44,7 +44,7 @@ _SPAN = 12.0
 #: D of a size's runs, as parts of its longest.
 _LENGTHS = (0.25, 0.4, 0.63, 1.0)
 _FEWEST_STEPS = 120
-_TOKENS_PER_PARAMETER = 2.0
+_TOKENS_PER_PARAMETER = 1.0
 #: Reading a text up to four times is nearly as good as new text (Muennighoff et al. 2023).
 _MOST_EPOCHS = 4.0
 #: Part of the time that training may take; measuring, checkpoints and the fit take the rest.
@@ -55,10 +55,11 @@ _HELD_OUT_TARGETS = 65_536
 
 @dataclass(frozen=True)
 class LadderPlan:
-    """The rungs, smallest first, and the rows that all of them are measured on."""
+    """The rungs, smallest first, the held-out rows that all are measured on, and how many targets a row has."""
 
     rungs: tuple[Rung, ...]
     held_out_rows: int
+    row_targets: float
 
     @property
     def seconds(self) -> float:
@@ -75,14 +76,25 @@ class LadderPlan:
         """What the same runs would take if they shared nothing."""
         return sum(sum(rung.steps) * rung.step_flops for rung in self.rungs)
 
+    @property
+    def largest_flops(self) -> float:
+        """Of the run that computes most."""
+        return max(rung.steps[-1] * rung.step_flops for rung in self.rungs)
+
+    @property
+    def flops_per_second(self) -> float:
+        """The rate of the largest size's steps."""
+        return self.rungs[-1].step_flops / self.rungs[-1].step_seconds
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the plan's file."""
-        return {"rungs": [asdict(rung) for rung in self.rungs], "held_out_rows": self.held_out_rows}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "LadderPlan":
         """The plan that `to_dict` gave."""
-        return cls(tuple(Rung.from_dict(rung) for rung in values["rungs"]), values["held_out_rows"])
+        rungs = tuple(Rung.from_dict(rung) for rung in values["rungs"])
+        return cls(rungs, values["held_out_rows"], values["row_targets"])
 
 
 def ladder_project(project: Project, family: str, out: Path) -> Project:
@@ -133,7 +145,14 @@ def plan_ladder(
     rungs = [candidates.rung(WIDTHS[size], share[len(sizes)], most) for size in sizes]
     targets = candidates.row_targets
     available = sum(part.tokens for part in material.held_out) // max(1, sum(material.objective.capacity))
-    return LadderPlan(tuple(rungs), max(1, min(available + 1, math.ceil(_HELD_OUT_TARGETS / targets))))
+    rows = max(1, min(available + 1, math.ceil(_HELD_OUT_TARGETS / targets)))
+    return LadderPlan(tuple(rungs), rows, targets)
+
+
+def step_flops(material: Material, architecture: Architecture, rows: int, row_targets: float | int) -> float:
+    """FLOPs of a training step, exact for rows that are full and have so many targets."""
+    inputs, *outputs = material.objective.capacity
+    return float(rows * architecture.training_flops(inputs, outputs[0] if outputs else None, round(row_targets)))
 
 
 class _Candidates:
@@ -171,8 +190,6 @@ class _Candidates:
         steps = seconds / timed.seconds / _taken()
         text = sum(source.documents.tokens for source in self.material.sources)
         longest = max(4, int(min(steps, _MOST_EPOCHS * text / timed.tokens, most_steps or math.inf)))
-        inputs, *outputs = self.material.objective.capacity
-        flops = architecture.training_flops(inputs, outputs[0] if outputs else None, round(self.row_targets))
         return Rung(
             dim=dim,
             depth=architecture.output_stack.depth,
@@ -180,7 +197,7 @@ class _Candidates:
             body_parameters=architecture.non_embedding_parameters,
             rows=self.rows,
             step_tokens=timed.tokens,
-            step_flops=float(self.rows * flops),
+            step_flops=step_flops(self.material, architecture, self.rows, self.row_targets),
             step_seconds=timed.seconds,
             steps=tuple(sorted({max(1, round(part * longest)) for part in _LENGTHS})),
         )
