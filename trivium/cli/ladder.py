@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trivium.cli.console import JsonOption, Table, emit, say
+from trivium.errors import UsageError
 
 if TYPE_CHECKING:
     from trivium.project.ladder_run import LadderResult
+
+_FORMATS = (".svg", ".png", ".pdf")
 
 
 def ladder(
@@ -48,14 +51,19 @@ def ladder(
     """
     from rich.console import Console
 
+    from trivium.files import storage_errors
     from trivium.project.ladder_run import run_ladder
     from trivium.project.read import read_project
 
+    if plot and plot.suffix.lower() not in _FORMATS:
+        raise UsageError(f"--plot {plot}: the name must end in {', '.join(_FORMATS)}.")
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     content = read_project(project, overrides or ())
     result = run_ladder(content, family, minutes, target, out=out, run_target=run_target, console=console)
     if plot and result.target:
-        result.plot().savefig(plot)
+        with storage_errors(plot):
+            plot.parent.mkdir(parents=True, exist_ok=True)
+            result.plot().savefig(plot, dpi=150)
         say(f"plot: {plot}")
     if as_json:
         emit(result, as_json=True)

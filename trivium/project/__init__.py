@@ -2,4 +2,7 @@
 
 In reading order: `schema` (the file's sections), `read` (a file and its overrides), `stage` (what is kept and not done
 again), `prepare`, `estimate`, `training`, `evaluation`, `report`, and `run`, which calls them in turn.
+
+Then a ladder, small models that foretell a large one: `ladder` (the plan), `rungs` (runs that share their steps),
+`ladder_fit` (the law and the prediction), `ladder_report`, and `ladder_run`, which calls them in turn.
 """

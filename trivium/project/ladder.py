@@ -10,7 +10,7 @@ the order of the data, the part of a run that decays, and the held-out rows. N a
 architecture; D is the tokens read.
 """
 
-__all__ = ["LadderPlan", "ladder_project", "ladder_settings", "plan_ladder", "step_flops"]
+__all__ = ["Design", "LadderPlan", "ladder_project", "ladder_settings", "plan_ladder", "step_flops"]
 
 import functools
 import math
@@ -38,19 +38,37 @@ from trivium.train.settings import TrainSettings
 _DEFAULTS: dict[str, Any] = {"batch_tokens": 2048, "optimizer": "muon", "learning_rate": 0.02, "warmup_steps": 20}
 #: The same for every run, whatever the file says: without it no two runs share their steps.
 _FIXED: dict[str, Any] = {"schedule": "wsd", "decay_fraction": DECAY, "floor": 0.0}
-_FEWEST_SIZES, _MOST_SIZES = 3, 5
-#: N of the largest size over N of the smallest.
-_SPAN = 12.0
-#: D of a size's runs, as parts of its longest.
-_LENGTHS = (0.25, 0.4, 0.63, 1.0)
-_FEWEST_STEPS = 120
-_TOKENS_PER_PARAMETER = 1.0
-#: Reading a text up to four times is nearly as good as new text (Muennighoff et al. 2023).
-_MOST_EPOCHS = 4.0
+#: Below, no law can be fitted.
+_FEWEST_SIZES = 3
 #: Part of the time that training may take; measuring, checkpoints and the fit take the rest.
 _FOR_STEPS = 0.85
-#: Held-out targets of a measurement: enough for a standard error of about 0.3 %.
-_HELD_OUT_TARGETS = 65_536
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a ladder is made of.
+
+    `sizes` at most, up to a factor of `span` apart in parameters; for each the `lengths` of its runs, as parts of the
+    longest, which at the largest size has `fewest_steps` and `tokens_per_parameter` or more. No run reads the text more
+    than `most_epochs` times: up to four are nearly as good as new text (Muennighoff et al. 2023). Losses are measured
+    on `held_out_targets`, enough for a standard error of about 0.3 %.
+    """
+
+    sizes: int = 5
+    span: float = 12.0
+    lengths: tuple[float, ...] = (0.25, 0.4, 0.63, 1.0)
+    fewest_steps: int = 120
+    tokens_per_parameter: float = 1.0
+    most_epochs: float = 4.0
+    held_out_targets: int = 65_536
+
+    @property
+    def taken(self) -> float:
+        """Steps that a size takes, a step of its longest run: the others add their decays."""
+        return 1 + DECAY * sum(self.lengths[:-1])
+
+
+_DESIGN = Design()
 
 
 @dataclass(frozen=True)
@@ -115,20 +133,25 @@ def ladder_settings(project: Project, material: Material, rung: Rung) -> Callabl
 
 
 def plan_ladder(
-    project: Project, material: Material, machine: Machine, device: torch.device, seconds: float
+    project: Project,
+    material: Material,
+    machine: Machine,
+    device: torch.device,
+    seconds: float,
+    design: Design = _DESIGN,
 ) -> LadderPlan:
     """The ladder of a project that `ladder_project` made, within `seconds`, by steps that are really timed here.
 
     Raises `BudgetError` where the time does not hold three sizes.
     """
-    candidates = _Candidates(project, material, machine, device, min(0.7, 0.01 * seconds))
-    share = {count: _FOR_STEPS * seconds / count for count in range(_FEWEST_SIZES, _MOST_SIZES + 1)}
+    candidates = _Candidates(project, material, machine, device, min(0.7, 0.01 * seconds), design)
+    share = {count: _FOR_STEPS * seconds / count for count in range(_FEWEST_SIZES, design.sizes + 1)}
 
     def affordable(largest: int) -> bool:
-        sizes = _sizes(candidates.parameters, largest)
+        sizes = _sizes(candidates.parameters, largest, design)
         rung = candidates.rung(WIDTHS[largest], share[len(sizes)])
-        enough = rung.steps[-1] * rung.step_tokens >= _TOKENS_PER_PARAMETER * rung.parameters
-        return enough and rung.steps[-1] >= _FEWEST_STEPS
+        enough = rung.steps[-1] * rung.step_tokens >= design.tokens_per_parameter * rung.parameters
+        return enough and rung.steps[-1] >= design.fewest_steps
 
     smallest = _FEWEST_SIZES - 1
     if not affordable(smallest):
@@ -139,13 +162,13 @@ def plan_ladder(
             f"{seconds / 60:.2g} are given. Give more minutes, a smaller vocabulary, or a smaller train.batch_tokens."
         )
     largest = _last(affordable, smallest, len(WIDTHS) - 1)
-    sizes = _sizes(candidates.parameters, largest)
+    sizes = _sizes(candidates.parameters, largest, design)
     top = candidates.rung(WIDTHS[sizes[-1]], share[len(sizes)])
     most = round(8 * top.steps[-1])
     rungs = [candidates.rung(WIDTHS[size], share[len(sizes)], most) for size in sizes]
     targets = candidates.row_targets
     available = sum(part.tokens for part in material.held_out) // max(1, sum(material.objective.capacity))
-    rows = max(1, min(available + 1, math.ceil(_HELD_OUT_TARGETS / targets)))
+    rows = max(1, min(available + 1, math.ceil(design.held_out_targets / targets)))
     return LadderPlan(tuple(rungs), rows, targets)
 
 
@@ -159,8 +182,15 @@ class _Candidates:
     """Sizes with what a step of each takes; every width is timed once."""
 
     def __init__(
-        self, project: Project, material: Material, machine: Machine, device: torch.device, seconds: float
+        self,
+        project: Project,
+        material: Material,
+        machine: Machine,
+        device: torch.device,
+        seconds: float,
+        design: Design,
     ) -> None:
+        self.design = design
         self.material, self.machine, self.device, self.seconds = material, machine, device, seconds
         self.settings = settings_of(project, material, steps=1_000_000, parameters=1)
         self.rows = self.settings.rows(1)
@@ -181,15 +211,17 @@ class _Candidates:
 
     def least_seconds(self, dim: int) -> float:
         """The time of the shortest runs that say something of a size."""
-        steps = max(_FEWEST_STEPS, _TOKENS_PER_PARAMETER * self.parameters(dim) / self.timed(dim).tokens)
-        return self.timed(dim).seconds * steps * _taken()
+        steps = max(
+            self.design.fewest_steps, self.design.tokens_per_parameter * self.parameters(dim) / self.timed(dim).tokens
+        )
+        return self.timed(dim).seconds * steps * self.design.taken
 
     def rung(self, dim: int, seconds: float, most_steps: int | None = None) -> Rung:
         """A size with runs that take so many seconds together, by its share and within the data."""
         architecture, timed = self.architecture(dim), self.timed(dim)
-        steps = seconds / timed.seconds / _taken()
+        steps = seconds / timed.seconds / self.design.taken
         text = sum(source.documents.tokens for source in self.material.sources)
-        longest = max(4, int(min(steps, _MOST_EPOCHS * text / timed.tokens, most_steps or math.inf)))
+        longest = max(4, int(min(steps, self.design.most_epochs * text / timed.tokens, most_steps or math.inf)))
         return Rung(
             dim=dim,
             depth=architecture.output_stack.depth,
@@ -199,7 +231,7 @@ class _Candidates:
             step_tokens=timed.tokens,
             step_flops=step_flops(self.material, architecture, self.rows, self.row_targets),
             step_seconds=timed.seconds,
-            steps=tuple(sorted({max(1, round(part * longest)) for part in _LENGTHS})),
+            steps=tuple(sorted({max(1, round(part * longest)) for part in self.design.lengths})),
         )
 
     def _batches(self, step: int) -> tuple[Batch, ...]:
@@ -210,13 +242,13 @@ class _Candidates:
         return time_step(self.architecture(dim), self.batches, self.settings, precision, self.device, self.seconds)
 
 
-def _sizes(parameters: Callable[[int], int], largest: int) -> list[int]:
+def _sizes(parameters: Callable[[int], int], largest: int, design: Design) -> list[int]:
     """Places in `WIDTHS` of three to five sizes, evenly apart in log N, up to `largest`."""
     counts = [parameters(dim) for dim in WIDTHS[: largest + 1]]
-    smallest = next(place for place, count in enumerate(counts) if count * _SPAN >= counts[largest])
+    smallest = next(place for place, count in enumerate(counts) if count * design.span >= counts[largest])
     smallest = min(smallest, largest - _FEWEST_SIZES + 1)
     span = counts[largest] / counts[smallest]
-    wanted = [counts[smallest] * span ** (part / (_MOST_SIZES - 1)) for part in range(_MOST_SIZES)]
+    wanted = [counts[smallest] * span ** (part / (design.sizes - 1)) for part in range(design.sizes)]
     return sorted({min(range(largest + 1), key=lambda i: abs(math.log(counts[i] / count))) for count in wanted})
 
 
@@ -230,8 +262,3 @@ def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
-
-
-def _taken() -> float:
-    """Steps that a size takes, a step of its longest run: the others add their decays."""
-    return 1 + DECAY * sum(_LENGTHS[:-1])

@@ -18,7 +18,7 @@ __all__ = ["LadderResult", "run_ladder"]
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from rich.console import Console
 from trivium.errors import UsageError
 from trivium.files import atomic_write
 from trivium.plan.machine import Machine, measure_machine
-from trivium.project.ladder import LadderPlan, ladder_project, ladder_settings, plan_ladder
+from trivium.project.ladder import Design, LadderPlan, ladder_project, ladder_settings, plan_ladder
 from trivium.project.ladder_fit import Forecast, Target, forecast, frontier, target_for
 from trivium.project.ladder_report import ladder_figure
 from trivium.project.prepare import Material, prepare
@@ -103,6 +103,7 @@ def run_ladder(
     target: str = "8x",
     *,
     out: Path | None = None,
+    design: Design | None = None,
     run_target: bool = False,
     console: Console | None = None,
     stop: Stop | None = None,
@@ -120,7 +121,7 @@ def run_ladder(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     keep_freed_memory()
     (material,) = prepare(project, console)
-    machine, plan = _planned(project, material, device, minutes, console)
+    machine, plan = _planned(project, material, device, minutes, design or Design(), console)
     flops = _flops(target, plan)
     runs: list[MeasuredRun] = []
     for number, rung in enumerate(plan.rungs):
@@ -148,17 +149,23 @@ def run_ladder(
 
 
 def _planned(
-    project: Project, material: Material, device: torch.device, minutes: float, console: Console | None
+    project: Project,
+    material: Material,
+    device: torch.device,
+    minutes: float,
+    design: Design,
+    console: Console | None,
 ) -> tuple[Machine, LadderPlan]:
     """Measured and decided once, and kept."""
 
     def make() -> dict[str, Any]:
         _say(console, "timing steps of small models ...")
         machine = measure_machine(device, project.train.get("precision", "auto"))
-        plan = plan_ladder(project, material, machine, device, 60 * minutes)
+        plan = plan_ladder(project, material, machine, device, 60 * minutes, design)
         return {"machine": machine.to_dict(), "plan": plan.to_dict()}
 
-    inputs = fingerprint(material.fingerprint, material.family.name, project.train, project.scope.seed, minutes)
+    asked = {"train": project.train, "seed": project.scope.seed, "minutes": minutes, "design": asdict(design)}
+    inputs = fingerprint(material.fingerprint, material.family.name, asked)
     plan = kept(project.scope.out / "ladder" / "plan.json", inputs, make)
     return Machine.from_dict(plan["machine"]), LadderPlan.from_dict(plan["plan"])
 
