@@ -8,17 +8,18 @@ line for any lines. Blocks of one page share a folder, which starts with a copy 
     <!-- not run: it takes minutes -->           there may be few of these
     <!-- numbers differ: they are timings -->    digits are not compared
     <!-- output differs: drawn at random -->     it runs and succeeds, whatever it shows
-    <!-- first: trivium run ... -->              typed before the block, unseen by the reader
+    <!-- first: trivium run ... -->              typed before the page, unseen by the reader; pages share what it made
     <!-- needs: smollm2-135m -->                 of the catalogue; where it cannot be had the block is not run
 """
 
 import doctest
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,18 +141,34 @@ def can_be_had(name: str) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tuple[str, ...]], Path]:
+    """A folder with `projects/` in which some commands were run, once however many pages begin with them."""
+
+    @functools.cache
+    def folder(commands: tuple[str, ...]) -> Path:
+        made = tmp_path_factory.mktemp("pages")
+        shutil.copytree(ROOT / "projects", made / "projects")
+        for command in commands:
+            done = run_in_shell(command, made)
+            assert done.returncode == 0, f"{command}: {done.stdout}"
+        return made
+
+    return folder
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "projects", tmp_path / "projects")
+def test_a_page_shows_what_happens(page: Path, begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = blocks(page.read_text(encoding="utf-8"))
+    first = tuple(block.marks["first"] for block in found if "first" in block.marks)
+    shutil.copytree(begin(first), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks(page.read_text(encoding="utf-8")):
+    for block in found:
         where = f"{page.name}:{block.line}"
         if "not run" in block.marks or not all(map(can_be_had, block.marks.get("needs", "").split())):
             continue
-        if "first" in block.marks:
-            done = run_in_shell(block.marks["first"], tmp_path)
-            assert done.returncode == 0, f"{where}: {done.stdout}"
         if block.language in {"console", "sh"}:
             run_session(block, tmp_path, where)
         elif block.language == "python":
