@@ -10,7 +10,10 @@ tenths more or fewer layers are as good: that is how every size is met.
 __all__ = ["nearest_shape", "usual_depth"]
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 
 from trivium.architecture import Architecture
 from trivium.families.family import Family
@@ -35,15 +38,50 @@ def nearest_shape(
     size_of: Callable[[Architecture], int] = lambda architecture: architecture.parameters,
 ) -> Architecture:
     """The shape whose `size_of` is nearest to `parameters`; of those within 1 %, the one of the most usual depth."""
-    offered: list[tuple[float, float, int, int]] = []
-    for dim in _WIDTHS:
+
+    @cache
+    def at(dim: int) -> _Width:
         two, four = (size_of(shape(family, dim, vocab, positions, depth)) for depth in (2, 4))
-        layer = (four - two) / 2
-        usual = usual_depth(dim)
+        return _Width(dim, two, (four - two) / 2)
+
+    middle = min(bisect_left(_WIDTHS, parameters, key=lambda dim: at(dim).size(usual_depth(dim))), len(_WIDTHS) - 1)
+    # From there both ways, as long as some depth still meets the size, and one width further.
+    offered = [at(_WIDTHS[middle])]
+    for way in (-1, 1):
+        for index in range(middle + way, -1 if way < 0 else len(_WIDTHS), way):
+            offered.append(at(_WIDTHS[index]))
+            if not offered[-1].meets(parameters):
+                break
+    near = [each for each in offered if each.distance(parameters) <= _NEAR]
+    if near:
+        best = min(near, key=lambda each: abs(math.log(each.depth(parameters) / usual_depth(each.dim))))
+    else:
+        best = min(offered, key=lambda each: each.distance(parameters))
+    return shape(family, best.dim, vocab, positions, best.depth(parameters))
+
+
+@dataclass(frozen=True)
+class _Width:
+    """A width: the parameters with two layers, and of each one more."""
+
+    dim: int
+    two: int
+    layer: float
+
+    def size(self, depth: float | int) -> float:
+        """The parameters with that many layers."""
+        return self.two + (depth - 2) * self.layer
+
+    def depth(self, parameters: float | int) -> int:
+        """The layers, of those that suit the width, that come nearest to a number of parameters."""
+        usual = usual_depth(self.dim)
         least, most = max(2, math.ceil((1 - _SPREAD) * usual)), max(2, math.floor((1 + _SPREAD) * usual))
-        depth = min(most, max(least, round(2 + (parameters - two) / layer)))
-        distance = abs(math.log((two + (depth - 2) * layer) / parameters))
-        offered.append((distance, abs(math.log(depth / usual)), dim, depth))
-    near = [each for each in offered if each[0] <= _NEAR]
-    *_, dim, depth = min(near, key=lambda each: each[1]) if near else min(offered)
-    return shape(family, dim, vocab, positions, depth)
+        return min(most, max(least, round(2 + (parameters - self.two) / self.layer)))
+
+    def meets(self, parameters: float | int) -> bool:
+        """Whether those layers come as near as whole layers can."""
+        return abs(self.size(self.depth(parameters)) - parameters) <= self.layer / 2
+
+    def distance(self, parameters: float | int) -> float:
+        """Of the logarithms of the sizes."""
+        return abs(math.log(self.size(self.depth(parameters)) / parameters))

@@ -20,14 +20,14 @@ class Marked:
     """A model to mark in the picture: parameters, tokens of training, and FLOPs (6 N D)."""
 
     name: str
-    parameters: float
-    tokens: float
-    rate: float = 6.0
+    parameters: float | int
+    tokens: float | int
+    rate: float | int = 6
 
     @property
     def flops(self) -> float:
         """`rate` · N · D."""
-        return self.rate * self.parameters * self.tokens
+        return float(self.rate * self.parameters * self.tokens)
 
 
 #: As their papers state them: Brown et al. 2020 (table D.1), Rae et al. 2021, Hoffmann et al. 2022, Touvron et al.
@@ -47,7 +47,7 @@ def law_chart(laws: Sequence[Law], points: Sequence[Marked] = PUBLISHED_MODELS) 
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     sizes, data = figure.subplots(1, 2)
     reached = [point.flops for point in points] or [1e21]
-    flops = np.geomspace(min(1e18, min(reached) / 10), max(1e25, 10 * max(reached)), 200)
+    flops = np.geomspace(min(1e18, min(reached) / 10), max(1e25, 10 * max(reached)), 100)
     for index, law in enumerate(laws):
         optima = [law.optimum(float(each)) for each in flops]
         inside = np.array([not law.beyond(each.parameters, each.tokens) for each in optima])
@@ -58,8 +58,8 @@ def law_chart(laws: Sequence[Law], points: Sequence[Marked] = PUBLISHED_MODELS) 
         panel.set(xscale="log", yscale="log", xlabel="FLOPs of training", ylabel=label)
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.2)
-    _mark(sizes, points, [point.parameters for point in points], float(flops[-1]))
-    _mark(data, points, [point.tokens for point in points], float(flops[-1]))
+    _mark(sizes, points, [float(point.parameters) for point in points], float(flops[-1]))
+    _mark(data, points, [float(point.tokens) for point in points], float(flops[-1]))
     sizes.legend(frameon=False, fontsize=8, title="dashed: beyond the runs of the fit", title_fontsize=7)
     return figure
 

@@ -150,7 +150,7 @@ def _training_flops(architecture: Architecture, length: int) -> int:
 
 
 def _loss(law: Law, size: float | int, tokens: float | int, unique_tokens: float | int | None) -> float:
-    if unique_tokens is not None and isinstance(law.rule, ParametricLaw):
+    if unique_tokens is not None and tokens > unique_tokens and isinstance(law.rule, ParametricLaw):
         return RepetitionLaw(law.rule).loss(size, tokens, unique_tokens)
     loss = law.loss(size, tokens)
     assert loss is not None

@@ -40,8 +40,8 @@ class Law:
     title: str
     rule: Rule
     source: str
-    parameters: tuple[float, float]
-    tokens: tuple[float, float]
+    parameters: tuple[float | int, float | int]
+    tokens: tuple[float | int, float | int]
     tokenizer: str
     size: Size = "all"
 

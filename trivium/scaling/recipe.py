@@ -84,7 +84,7 @@ def batch_rows(loss: float | int, row_tokens: int, devices: int = 1) -> int:
 def recipe(
     parameters: float | int, tokens: float | int, loss: float | int, row_tokens: int, devices: int = 1
 ) -> Recipe:
-    """How a model of `parameters` that ends at `loss` reads `tokens`: in as many whole steps as they fill, or in one."""
+    """How a model of `parameters` that ends at `loss` reads `tokens`: in the whole steps that they fill, or in one."""
     rows = batch_rows(loss, row_tokens, devices)
     steps = max(1, math.floor(tokens / (rows * row_tokens)))
     return Recipe(
