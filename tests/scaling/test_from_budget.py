@@ -54,6 +54,8 @@ def test_every_family_spends_its_budget(name: str) -> None:
         assert plan.parameters == pytest.approx(plan.wanted.parameters, rel=0.025 if flops > 1e18 else 0.1)
         first_guess = any("first guess" in warning for warning in plan.warnings)
         assert first_guess == (plan.architecture.kind != "decoder")
+        post_norm = any("norms after each sublayer" in warning for warning in plan.warnings)
+        assert post_norm == (name in ("bart", "bert", "gpt1", "roberta", "transformer"))
 
 
 def test_an_encoder_decoder_has_three_flops_a_parameter_and_token() -> None:
@@ -104,9 +106,9 @@ def test_data_that_run_out() -> None:
     some, few, tiny = (model_for(budget, LLAMA, unique_tokens=tokens) for tokens in (20e9, 5e9, 0.5e9))
     assert fresh.loss < some.loss < few.loss < tiny.loss
     assert some.parameters < fresh.parameters
-    assert any("almost as good as fresh" in note for note in some.notes)
-    assert any(re.search(r"read 1\d\.\d times, and the last is worth 4\d% of fresh", said) for said in few.warnings)
-    assert any("nothing is won any more" in said for said in tiny.warnings)
+    assert "almost as good as fresh data" in some.warnings[-1]
+    assert re.search(r"read 1\d\.\d times: the last time is worth 4\d% of fresh data", few.warnings[-1])
+    assert "nothing is won any more" in tiny.warnings[-1]
 
 
 def test_a_model_that_will_serve() -> None:
@@ -137,8 +139,9 @@ def test_amounts_of_tokens_must_be_amounts(value: float) -> None:
 
 def test_notes_say_how_near_and_whose_nats() -> None:
     plan = model_for(parse_budget("1e21"), GPT2)
-    near, nats = plan.notes
+    near, exact, nats = plan.notes
     assert f"{plan.parameters:,}" in near
+    assert f"{plan.flops_per_token / plan.parameters:.2f} a parameter, where the law plans with 6" in exact
     assert "nats a token of Chinchilla's (32,000 words)" in nats
     tiny = model_for(parse_budget("1e15"), GPT2, vocab=1000, context=128)
     assert any("no better than guessing among 1,000 words, 6.91" in warning for warning in tiny.warnings)

@@ -87,7 +87,7 @@ def model_for(
         loss_law=loss_law,
         epochs=epochs,
         recipe=settings,
-        notes=_notes(law, loss_law, size, wanted, epochs),
+        notes=_notes(law, loss_law, size, wanted, flops_per_token, architecture),
         warnings=(*law.beyond(size, read), *_warnings(architecture, loss, read, unique_tokens)),
     )
 
@@ -157,17 +157,19 @@ def _loss(law: Law, size: float | int, tokens: float | int, unique_tokens: float
     return loss
 
 
-def _notes(law: Law, loss_law: Law, size: int, wanted: Optimum, epochs: float | None) -> tuple[str, ...]:
+def _notes(
+    law: Law, loss_law: Law, size: int, wanted: Optimum, flops_per_token: float, architecture: Architecture
+) -> tuple[str, ...]:
     counted = "parameters" if law.size == "all" else "parameters without embeddings"
-    said = [
+    rule = FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind]
+    return (
         f"{law.title} wants {wanted.parameters:.4g} {counted}; the nearest shape has {size:,}, "
         f"{size / wanted.parameters - 1:+.1%}.",
+        f"A token takes {flops_per_token:.4g} FLOPs, exactly: {flops_per_token / size:.2f} a parameter, where the law "
+        f"plans with {rule:g}.",
         f"The loss is by {loss_law.title}, in nats a token of {loss_law.tokenizer}: with another tokenizer or other "
         "text it will differ.",
-    ]
-    if epochs is not None and 1 < epochs <= _CHEAP_EPOCHS:
-        said.append(f"The data are read {epochs:.2g} times, which is almost as good as fresh data (up to 4 times).")
-    return tuple(said)
+    )
 
 
 def _warnings(
@@ -184,9 +186,20 @@ def _warnings(
             f"The law's loss of {loss:.2f} is no better than guessing among {architecture.vocab:,} words, "
             f"{math.log(architecture.vocab):.2f}: the model is too small for it. Fit a law to small models of your own."
         )
+    if any(layer.norms.before is None for stack in architecture.stacks for layer in stack.pattern):
+        said.append(
+            "The learning rate is that of pre-norm decoders, and this family has its norms after each sublayer: BERT "
+            "was trained with 1e-4, GPT-1 with 2.5e-4. Lower it if the loss does not fall."
+        )
     epochs = 0.0 if unique_tokens is None else tokens / unique_tokens
-    if epochs > _CHEAP_EPOCHS:
-        worth = f"the last is worth {worth_of_epoch(epochs):.0%} of fresh data"
-        end = "nothing is won any more" if epochs > _USELESS_EPOCHS else worth
-        said.append(f"The data are read {epochs:.3g} times, and {end}: more text is worth more than more compute.")
+    if epochs > 1:
+        said.append(f"The data are read {epochs:.3g} times: {_worth(epochs)}")
     return tuple(said)
+
+
+def _worth(epochs: float) -> str:
+    if epochs <= _CHEAP_EPOCHS:
+        return "almost as good as fresh data, as up to 4 times are."
+    if epochs <= _USELESS_EPOCHS:
+        return f"the last time is worth {worth_of_epoch(epochs):.0%} of fresh data. More text would be better."
+    return "nothing is won any more after 40. More text is worth more than more compute."
