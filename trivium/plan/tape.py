@@ -124,6 +124,7 @@ class Tape:
         self.casts: dict[int, Tensor] = {}
         self._nodes: list[_Node] = []
         self._recording = True
+        self._unread = 0  # gradients of the operations since the last that saves anything
 
     def make(self, elements: int, width: int = 4, kind: str | None = None) -> Tensor:
         """A tensor that no gradient flows to."""
@@ -155,7 +156,10 @@ class Tape:
         if not wanted:
             return Tensor(elements, width, made, None)
         edge = _Edge()
-        if self._recording:
+        if not self._recording:
+            fresh = sum(size for _, size in wanted if size is not None)
+            self._unread = 0 if saved or statistics or saves_output else self._unread + fresh
+        else:
             for target, _ in wanted:
                 if isinstance(target, Parameter):
                     target.uses += 1
@@ -183,7 +187,7 @@ class Tape:
         return x if x.width == width else self.operation(x.elements, width, [(x.edge, x.elements * x.width)])
 
     def linear(self, x: Tensor, weight: Parameter, bias: Parameter | None = None) -> Tensor:
-        """Y = W x + b: saves x for the gradient of W, and W for that of x."""
+        """W x + b: saves x for the gradient of W, and W for that of x."""
         outputs, inputs = weight.shape
         b = None if bias is None else self.weight(bias)
         w = self.weight(weight)
@@ -195,13 +199,16 @@ class Tape:
         return self.operation(x.elements // inputs * outputs, x.width, flows, saved)
 
     def recomputed(self, body: Callable[[], Tensor], inputs: Sequence[Tensor]) -> Tensor:
-        """Activation checkpointing: run `body` and keep its inputs alone; in the backward pass run it again."""
+        """Activation checkpointing: run `body` and keep its inputs alone; in the backward pass run it again.
+
+        Again it runs when something that it saved is first asked for: the gradients of what comes behind are there.
+        """
         nodes, self._nodes, recording, self._recording = self._nodes, [], self._recording, False
         out = body()
         self._nodes, self._recording = nodes, recording
         if out.edge is not None:
             held = tuple(tensor.storage for tensor in inputs)
-            self._nodes.append(_Node(out.edge, (), held, 0, self.ledger.phase, body))
+            self._nodes.append(_Node(out.edge, (), held, self._unread, self.ledger.phase, body))
         return out
 
     def end_of_autocast(self) -> None:
@@ -247,7 +254,9 @@ class Tape:
     def _again(self, node: _Node) -> None:
         nodes, self._nodes, casts, self.casts = self._nodes, [], self.casts, {}
         assert node.again is not None
+        waiting = Storage(self.ledger, "gradients of activations", node.scratch)
         out = node.again()
+        del waiting
         self.casts = casts
         assert out.edge is not None
         out.edge.gradient, node.out.gradient = node.out.gradient, None
