@@ -24,7 +24,7 @@ _SAME_WITHIN: Final = 0.02
 _COLLINEAR: Final = 0.1
 
 
-def distinct(values: Iterable[float]) -> int:
+def distinct(values: Iterable[float | int]) -> int:
     """How many values are not within 2 % of a smaller one."""
     count, last = 0, 0.0
     for value in sorted(values):

@@ -4,7 +4,7 @@ number    approach 1     approach 3                  Chinchilla    Kaplan et al.
 a         0.49 (...)     0.46 (0.44 to 0.48)         ...           0.73
 """
 
-__all__ = ["PUBLISHED", "FitReport", "fit_report"]
+__all__ = ["KAPLAN", "PUBLISHED", "FitReport", "fit_report"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -54,8 +54,7 @@ def read_run(folder: Path) -> list[Point]:
         )
     parameters, flops_per_token = _size(folder)
     return [
-        Point(float(parameters), float(tokens), float(flops_per_token * tokens), float(loss), str(folder))
-        for tokens, loss in found
+        Point(parameters, float(tokens), flops_per_token * tokens, float(loss), str(folder)) for tokens, loss in found
     ]
 
 
@@ -70,6 +69,13 @@ def _run_folders(folder: Path) -> list[Path]:
     return found
 
 
+def _is_row(row: object) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+        return False
+    validation = row.get("validation") or {"loss": 0.0}
+    return isinstance(validation, dict) and isinstance(validation.get("loss"), int | float)
+
+
 def _is_validation(row: Mapping[str, Any], tokens_at: Mapping[int, int]) -> bool:
     return bool(row.get("validation")) and row["step"] in tokens_at and tokens_at[row["step"]] > 0
 
@@ -80,7 +86,7 @@ def _metrics(folder: Path) -> list[dict[str, Any]]:
         rows = read_metrics(path)
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}): it was altered. Leave the folder out.") from error
-    if not all(isinstance(row, dict) and isinstance(row.get("step"), int) for row in rows):
+    if not all(_is_row(row) for row in rows):
         raise DataError(f"{path} holds rows that are no steps of a training: it was altered. Leave the folder out.")
     return rows
 
@@ -92,7 +98,7 @@ def _size(folder: Path) -> tuple[float, float]:
         record = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
         quote = record.get("quote") or {}
         if quote:
-            return quote["parameters"], quote["flops"] / quote["tokens"]
+            return float(quote["parameters"]), float(quote["flops"] / quote["tokens"])
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise DataError(f"{path} cannot be read ({error}): it was altered. Leave the folder out.") from error
     from trivium.plan.named import architecture_of  # only for runs without a quote
@@ -106,4 +112,4 @@ def _size(folder: Path) -> tuple[float, float]:
         ) from error
     # A token passes one of the two stacks of an encoder-decoder.
     stacks = len(architecture.stacks)
-    return architecture.parameters, FLOPS_PER_PARAMETER_AND_TOKEN / stacks * architecture.parameters
+    return float(architecture.parameters), FLOPS_PER_PARAMETER_AND_TOKEN / stacks * architecture.parameters

@@ -57,7 +57,8 @@ def read_table(path: Path, columns: Columns | None = None) -> list[Point]:
     if not rows:
         raise DataError(f"{path} holds no rows. A table has a header and a row for every model.")
     _check_columns(path, named, rows[0][1])
-    return [_point(f"{path}, {where}", row, named) for where, row in rows]
+    there = frozenset(rows[0][1])
+    return [_point(f"{path}, {where}", row, named, there) for where, row in rows]
 
 
 def _limited(path: Path, rows: Iterator[_Row]) -> Iterator[_Row]:
@@ -82,12 +83,12 @@ def _check_columns(path: Path, named: Columns, row: Mapping[str, Any]) -> None:
             )
 
 
-def _point(where: str, row: Mapping[str, Any], named: Columns) -> Point:
+def _point(where: str, row: Mapping[str, Any], named: Columns, there: frozenset[str]) -> Point:
     parameters, loss = _number(where, row, named.params), _number(where, row, named.loss)
     product = FLOPS_PER_PARAMETER_AND_TOKEN * parameters
-    if named.tokens in row:
+    if named.tokens in there:
         tokens = _number(where, row, named.tokens)
-        flops = _number(where, row, named.flops) if named.flops in row else product * tokens
+        flops = _number(where, row, named.flops) if named.flops in there else product * tokens
     else:
         flops = _number(where, row, named.flops)
         tokens = flops / product
