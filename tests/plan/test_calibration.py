@@ -4,18 +4,21 @@ import time
 
 import pytest
 import torch
+from torch import nn
 
 from tests.train.tiny import ARCHITECTURES, KINDS, batch
 from trivium.objectives.batch import Batch
 from trivium.plan.calibration import StepTime, time_step
+from trivium.train.optimizer import Optimizer
 from trivium.train.precision import Precision
 from trivium.train.settings import TrainSettings
 
 CPU, FULL = torch.device("cpu"), Precision("float32")
 
 
-def timed(kind: str, batch_of, seconds: float = 0.0, steps: int = 2) -> StepTime:
-    return time_step(ARCHITECTURES[kind], lambda step: [batch_of(step)], TrainSettings(steps=steps), FULL, CPU, seconds)
+def timed(kind: str, batch_of, seconds: float = 0.0, steps: int = 2, **more) -> StepTime:
+    settings = TrainSettings(steps=steps)
+    return time_step(ARCHITECTURES[kind], lambda step: [batch_of(step)], settings, FULL, CPU, seconds, **more)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,3 +63,29 @@ def test_the_model_that_is_timed_leaves_the_callers_generator_alone() -> None:
     torch.manual_seed(5)
     timed("decoder", lambda step: batch("decoder", step))
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_validation_and_a_checkpoint_are_timed_once_each() -> None:
+    def validate(model: nn.Module) -> None:
+        called.append("validate")
+        time.sleep(0.05)
+
+    def save(model: nn.Module, optimizer: Optimizer) -> None:
+        called.append("save")
+        assert optimizer.state_dict(), "with the states of a step"
+        time.sleep(0.1)
+
+    called: list[str] = []
+    found = timed("decoder", lambda step: batch("decoder", step), validate=validate, save=save)
+    assert called == ["validate", "save"]
+    assert 0.05 <= found.validation_seconds < 1
+    assert 0.1 <= found.checkpoint_seconds < 1
+    assert timed("decoder", lambda step: batch("decoder", step)).checkpoint_seconds < 0.05
+
+
+def test_recomputing_is_timed_as_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[nn.Module] = []
+    monkeypatch.setattr("trivium.plan.calibration.recompute_blocks", asked.append)
+    settings = TrainSettings(steps=2, activation_checkpointing=True)
+    time_step(ARCHITECTURES["decoder"], lambda step: [batch("decoder", step)], settings, FULL, CPU, 0.0)
+    assert len(asked) == 1

@@ -7,9 +7,13 @@ import torch
 
 from trivium.errors import BudgetError
 from trivium.plan.machine import Machine, measure_machine
-from trivium.project.estimate import Estimate, estimate, settings_of
+from trivium.plan.memory import training_memory
+from trivium.plan.shapes import shape
+from trivium.project.estimate import Estimate, _pauses, estimate, settings_of, workload_of
 from trivium.project.prepare import Material, prepare
 from trivium.project.read import parse_project
+from trivium.train.precision import Precision
+from trivium.train.settings import TrainSettings
 
 CPU = torch.device("cpu")
 
@@ -33,7 +37,10 @@ def test_the_quote_is_consistent(small: dict, machine: Machine) -> None:
         assert (settings.steps, settings.batch_rows, settings.seed) == (quote.steps, quote.rows, 3)
         assert quote.tokens == pytest.approx(0.4 * quote.parameters, rel=0.5)
         assert 0.2 < quote.flops / quote.rule_flops < 5
-        assert quote.seconds > 0
+        assert 0 < quote.seconds < quote.whole_seconds
+        assert quote.step_seconds > 0
+        assert quote.memory_bytes == training_memory(made.workload(material, machine.precision)).total
+        assert sum(quote.rest.values()) == quote.memory.rest
         assert made.flops_per_token * quote.tokens == pytest.approx(quote.flops, rel=0.01)
         assert Estimate.from_dict(made.to_dict()) == made
 
@@ -46,11 +53,51 @@ def test_more_seconds_never_make_a_smaller_model(small: dict, machine: Machine) 
     assert little.parameters < much.parameters
 
 
+def test_the_largest_that_time_allows_is_no_larger_than_memory_allows(small: dict, machine: Machine) -> None:
+    """A machine of great promise and little memory: the first guess would not fit, and is not even timed."""
+    [material] = materials_of(small, "gpt2")
+    small["model"] |= {"dim": None, "tokens_per_parameter": 0.02}
+    fast = replace(machine, memory_bytes=20_000_000, precision=Precision("float32", 1e15))
+    quote = estimate(parse_project(small), material, fast, CPU, 60.0).quote
+    assert quote.memory_bytes <= 20_000_000
+    assert quote.dim > 32
+    with pytest.raises(BudgetError, match="No smaller step and no smaller model of it fits"):
+        estimate(parse_project(small), material, replace(fast, memory_bytes=10_000), CPU, 60.0)
+
+
 def test_what_does_not_fit_the_memory_is_refused_before_it_is_built(small: dict, machine: Machine) -> None:
     [material] = materials_of(small, "gpt2")
     small["model"]["dim"] = 16_384
-    with pytest.raises(BudgetError, match=r"GB are free. Set train.accumulation above 1"):
+    with pytest.raises(BudgetError, match=r"of tensors at its peak .* and 1 GB are free.*model.dim \d+ \("):
         estimate(parse_project(small), material, replace(machine, memory_bytes=10**9), CPU, 60.0)
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt2", "t5"])
+def test_the_workload_is_what_the_batches_are(small: dict, family: str) -> None:
+    [material] = materials_of(small, family)
+    small["train"] = {"batch_tokens": 1000, "accumulation": 4, "activation_checkpointing": True, "optimizer": "muon"}
+    settings = settings_of(parse_project(small), material, steps=100, parameters=10**6)
+    rows = settings.rows(1)
+    batches = tuple(material.loader(0).micro_batches(0, rows, rows // 4))
+    architecture = shape(material.family, 32, material.tokenizer.vocabulary, material.length)
+    step = workload_of(architecture, batches, settings, Precision("bfloat16"))
+    assert (step.rows * step.accumulation, step.inputs) == (rows, batches[0].input_ids.shape[1])
+    assert (step.precision, step.optimizer, step.activation_checkpointing) == ("bfloat16", "muon", True)
+    assert step.masked == any(batch.documents is not None for batch in batches)
+    targets = sum(batch.target_tokens for batch in batches)
+    assert step.targets * 4 == pytest.approx(targets, abs=2)
+    if family == "t5":
+        assert step.outputs == batches[0].decoder_input_ids.shape[1]
+    else:
+        assert step.outputs is None
+
+
+def test_the_pauses_of_a_run() -> None:
+    every = TrainSettings(steps=100, validate_every=30)
+    assert _pauses(every, 10.0) == (4, 4), "the last step is validated, too"
+    assert _pauses(every.model_copy(update={"keep_best": False}), 10.0) == (4, 1)
+    assert _pauses(every.model_copy(update={"checkpoint_every": 10}), 10.0) == (4, 10)
+    assert _pauses(every.model_copy(update={"checkpoint_every_seconds": 5.0}), 31.0) == (4, 6)
 
 
 def test_the_file_has_the_last_word(small: dict) -> None:

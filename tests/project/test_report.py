@@ -2,24 +2,7 @@
 
 import xml.etree.ElementTree as ElementTree
 
-import pytest
-
-from trivium.project.report import _quantity, loss_curves
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "written"),
-    [
-        (6.14e9, "FLOP/s", "6.14 GFLOP/s"),
-        (95.1e6, "B", "95.1 MB"),
-        (12.34, "s", "12.3 s"),
-        (185.0, "s", "3 min 5 s"),
-        (1234567, "", "1,234,567"),
-        (512, "B", "512 B"),
-    ],
-)
-def test_quantities(value: float, unit: str, written: str) -> None:
-    assert _quantity(value, unit) == written
+from trivium.project.report import loss_curves, memory_bars
 
 
 def test_the_curves_are_one_drawing_with_a_panel_a_model() -> None:
@@ -30,3 +13,16 @@ def test_the_curves_are_one_drawing_with_a_panel_a_model() -> None:
     assert root.tag.endswith("svg")
     axes = [element for element in root.iter() if (element.get("id") or "").startswith("axes_")]
     assert len(axes) == 3
+
+
+def test_memory_is_two_stacked_bars_a_model() -> None:
+    parts = {"weights": 4_000_000, "gradients": 0, "optimizer": 8_000_000, "rest": 20_000_000, "total": 32_000_000}
+    model = {"quote": {"name": "gpt2 <b>", "memory": parts}, "result": {"memory": {**parts, "rest": 21_000_000}}}
+    drawn = memory_bars([model, {"quote": {"name": "t5", "memory": None}, "result": {"memory": parts}}])
+    root = ElementTree.fromstring(drawn)
+    assert root.tag.endswith("svg")
+    assert "gpt2 &lt;b&gt;, expected" in drawn
+    assert "<b>" not in drawn
+    bars = [e for e in root.iter() if (e.get("id") or "").startswith("patch_") and "clip-path" in next(iter(e)).attrib]
+    assert len(bars) == 3 * 4, "of what was not expected there is no bar"
+    assert ElementTree.fromstring(memory_bars([])).tag.endswith("svg")

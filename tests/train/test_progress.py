@@ -76,7 +76,7 @@ def test_closing_box_with_a_bill() -> None:
     console.print(closing_box(TrainResult.of(state, None, None, 250_000, 2.0), "decoder", lines))
     text = console.file.getvalue()
     for words in (
-        "0:02 in steps (median 2.0 s)",
+        "0:02 in steps (median 2.00 s)",
         "4.5 MB in tensors: weights 1 MB, gradients 1 MB, optimizer 2 MB, rest 500 kB",
         "+12.5%",
         "resident memory: all that the process took",

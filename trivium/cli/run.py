@@ -18,12 +18,15 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Prepare the data and show the plan; train nothing.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Train also what does not fit the memory that is free.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prepare the data, plan, train each model, evaluate, and write report.html.
 
     Stop it at any point (Ctrl-C saves first): the same command goes on where it was, and what is finished is not done
-    again.
+    again. What does not fit the memory is refused before anything is allocated, with what would fit.
     """
     from rich.console import Console
 
@@ -31,7 +34,7 @@ def run(
     from trivium.project.run import run_project
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    result = run_project(read_project(project, overrides or ()), dry_run=dry_run, console=console)
+    result = run_project(read_project(project, overrides or ()), dry_run=dry_run, force=force, console=console)
     if as_json:
         emit(result, as_json=True)
     elif result.finished:
@@ -39,6 +42,7 @@ def run(
         emit(str(result.report), as_json=False, human=f"\nreport: {result.report}")
     elif dry_run:
         emit(result, as_json=False, human=_plan(result.content["models"]))
+        emit(result, as_json=False, human=_memory(result.content["models"]))
     else:
         emit(result, as_json=False, human=f"stopped; saved in {result.out}. The same command goes on from there.")
         raise typer.Exit(1)
@@ -54,8 +58,9 @@ def _plan(models: list[dict[str, Any]]) -> Table:
         "layers",
         "tokens",
         "steps",
+        "step, ms",
         "time, s",
-        "memory, MB",
+        "GFLOP/s",
         "PF/s-days",
     )
     rows = [
@@ -67,13 +72,23 @@ def _plan(models: list[dict[str, Any]]) -> Table:
             quote["depth"],
             quote["tokens"],
             quote["steps"],
-            round(quote["seconds"], 1),
-            round(quote["memory_bytes"] / 1e6, 1),
+            round(1000 * quote["step_seconds"], 1),
+            round(quote["whole_seconds"], 1),
+            round(quote["flops_per_second"] / 1e9, 1),
             quote["petaflop_s_days"],
         )
         for quote in quotes
     ]
     return Table(columns, rows, title="The plan")
+
+
+def _memory(models: list[dict[str, Any]]) -> Table:
+    from trivium.train.bill import quantity
+
+    quotes = [model["quote"] for model in models]
+    parts = list(quotes[0]["memory"])
+    rows = [(quote["name"], *(quantity(quote["memory"][part], "B") for part in parts)) for quote in quotes]
+    return Table(("model", *parts), rows, title="\nMemory of a step's tensors, at their peak")
 
 
 def _show(models: list[dict[str, Any]]) -> None:
@@ -89,14 +104,7 @@ def _show(models: list[dict[str, Any]]) -> None:
         )
     columns = ("model", "kind", "parameters", "held-out loss", "perplexity", "has", "to beat")
     emit(None, as_json=False, human=Table(columns, rows, title="\nOn held-out text"))
-    lines = [
-        (model["quote"]["name"], line["what"], *_pair(line), f"{line['error']:+.1%}")
-        for model in models
-        for line in model["bill"]["lines"]
-    ]
-    emit(
-        None, as_json=False, human=Table(("model", "what", "expected", "measured", "error"), lines, title="\nThe bill")
-    )
+    _show_bill(models)
     for model in models:
         for sample in model["evaluation"]["samples"]:
             said = sample["text"] if model["quote"]["kind"] != "decoder" else sample["asked"] + sample["text"]
@@ -107,7 +115,12 @@ def _show(models: list[dict[str, Any]]) -> None:
             )
 
 
-def _pair(line: dict[str, Any]) -> tuple[str, str]:
-    scale, unit = {"s": (1.0, " s"), "B": (1e6, " MB"), "FLOP/s": (1e9, " GFLOP/s")}.get(line["unit"], (1.0, ""))
-    digits = ",.1f" if unit else ",.0f"
-    return f"{line['expected'] / scale:{digits}}{unit}", f"{line['measured'] / scale:{digits}}{unit}"
+def _show_bill(models: list[dict[str, Any]]) -> None:
+    from trivium.train.bill import Line
+
+    bills = [(model["quote"]["name"], Line.from_dict(line)) for model in models for line in model["bill"]["lines"]]
+    columns = ("model", "what", "expected", "measured", "error")
+    rows = [(name, *line.cells()) for name, line in bills]
+    emit(None, as_json=False, human=Table(columns, rows, title="\nThe bill"))
+    for note in dict.fromkeys(f"{line.what}: {line.note}" for _, line in bills if line.note):
+        emit(None, as_json=False, human=note)

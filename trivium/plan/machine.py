@@ -1,6 +1,6 @@
 """What this machine is and does, measured in a fraction of a second."""
 
-__all__ = ["Machine", "measure_machine"]
+__all__ = ["Machine", "free_memory_bytes", "measure_machine"]
 
 import os
 import platform
@@ -11,6 +11,7 @@ from typing import Any, Literal
 import psutil
 import torch
 
+from trivium.train.machine import memory_in_use_bytes
 from trivium.train.precision import Precision, resolve_precision
 
 
@@ -42,13 +43,19 @@ class Machine:
 
 def measure_machine(device: torch.device, precision: Literal["auto", "float32", "bfloat16"] = "auto") -> Machine:
     """Measure matrix products and read the free memory."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        name = torch.cuda.get_device_name(device)
-    else:
-        free, name = psutil.virtual_memory().available, _processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    free = free_memory_bytes(device)
     measured = resolve_precision(precision, device)
-    return Machine(name, str(device), torch.get_num_threads(), int(free), measured)
+    return Machine(name, str(device), torch.get_num_threads(), free, measured)
+
+
+def free_memory_bytes(device: torch.device) -> int:
+    """What a run may take now, of a GPU's memory or the system's, once this process gave back what it had freed."""
+    memory_in_use_bytes()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
 
 
 def _processor() -> str:

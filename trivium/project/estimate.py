@@ -4,19 +4,21 @@ The seconds of each model are an equal part of what is left of the budget. Its s
 compute-optimal training (D = 20 N unless told) fits, by steps that are really taken here, timed and weighed.
 """
 
-__all__ = ["Estimate", "estimate", "settings_of"]
+__all__ = ["Estimate", "estimate", "settings_of", "workload_of"]
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from trivium.architecture import Architecture
 from trivium.data.loader import Loader
-from trivium.errors import BudgetError
 from trivium.objectives.batch import Batch
 from trivium.plan.budget import FLOPS_PER_PARAMETER_AND_TOKEN, largest_within
 from trivium.plan.calibration import StepTime, time_step
@@ -24,9 +26,15 @@ from trivium.plan.machine import Machine
 from trivium.plan.memory import training_memory
 from trivium.plan.quote import Quote
 from trivium.plan.shapes import shape, shapes
+from trivium.plan.workload import Workload
+from trivium.project.fits import many_that_fit, require_memory, step_memory
 from trivium.project.prepare import Material
 from trivium.project.schema import Project
+from trivium.project.validation import validation_of
+from trivium.train.checkpoint import Checkpoints
+from trivium.train.precision import Precision
 from trivium.train.settings import TrainSettings, parse_settings
+from trivium.train.state import TrainState
 
 #: Tokens of a step unless the file says: enough for small models' critical batch, and steps stay many.
 _BATCH_TOKENS = 8192
@@ -52,27 +60,47 @@ class Estimate:
         settings = self.settings.model_dump(mode="json")
         return {"quote": self.quote.to_dict(), "settings": settings, "flops_per_token": self.flops_per_token}
 
+    def workload(self, material: Material, precision: Precision) -> Workload:
+        """One of its steps, described."""
+        rows = self.quote.rows
+        batches = material.loader(self.settings.seed).micro_batches(0, rows, rows // self.settings.accumulation)
+        architecture = shape(material.family, self.quote.dim, material.tokenizer.vocabulary, material.length)
+        return workload_of(architecture, tuple(batches), self.settings, precision)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Estimate":
         """The estimate that `to_dict` gave."""
         return cls(Quote.from_dict(values["quote"]), parse_settings(values["settings"]), values["flops_per_token"])
 
 
-def estimate(project: Project, material: Material, machine: Machine, device: torch.device, seconds: float) -> Estimate:
+def estimate(
+    project: Project,
+    material: Material,
+    machine: Machine,
+    device: torch.device,
+    seconds: float,
+    warn: Callable[[str], None] | None = None,
+) -> Estimate:
     """The plan of one model that may train for `seconds`.
 
-    Raises `BudgetError` where the time, the memory or the data is too little.
+    Raises `BudgetError` where the time, the memory or the data is too little; too little memory is only told to `warn`
+    where that is given. Nothing that does not fit is built.
     """
     timing = settings_of(project, material, steps=1_000_000, parameters=1)
     loader = material.loader(project.scope.seed)
+    micro_rows = timing.rows(1) // timing.accumulation
 
-    @functools.cache
-    def batches(step: int) -> tuple[Batch, ...]:
-        return tuple(loader.micro_batches(step, timing.rows(1), timing.rows(1) // timing.accumulation))
+    # Made anew for every step that is timed: making it is a part of a step.
+    def batches(step: int) -> Iterable[Batch]:
+        return loader.micro_batches(step, timing.rows(1), micro_rows)
+
+    first = tuple(batches(0))
+
+    def step_of(architecture: Architecture) -> Workload:
+        return workload_of(architecture, first, timing, machine.precision)
 
     @functools.cache
     def timed(architecture: Architecture) -> StepTime:
-        _check_memory(architecture, batches(0)[0], timing, machine)
         return time_step(architecture, batches, timing, machine.precision, device, seconds=0.7)
 
     ratio = project.model.tokens_per_parameter
@@ -81,17 +109,52 @@ def estimate(project: Project, material: Material, machine: Machine, device: tor
         return ratio * architecture.parameters / timed(architecture).tokens_per_second
 
     vocab, length = material.tokenizer.vocabulary, material.length
+    ladder = list(shapes(material.family, vocab, length))
     if project.model.dim is not None:
         chosen = shape(material.family, project.model.dim, vocab, length)
+        require_memory(step_of(chosen), machine.memory_bytes, ladder, warn)
     else:
-        ladder = list(shapes(material.family, vocab, length))
+        require_memory(step_of(ladder[0]), machine.memory_bytes, (), warn)
+        ladder = ladder[: max(1, many_that_fit([step_of(rung) for rung in ladder], machine.memory_bytes))]
         guess = machine.flops_per_second * _FIRST_UTILISATION
         chosen, _ = largest_within(ladder, seconds * _FOR_STEPS, seconds_of, guess, ratio)
-    _check_memory(chosen, batches(0)[0], timing, machine)
-    # Once more and for longer: a search needs a rough time, a quote a good one, and memory grows over the first steps.
+    workload = step_of(chosen)
+    # Once more and for longer: a search needs a rough time, a quote a good one.
     settings = settings_of(project, material, steps=1_000_000, parameters=chosen.parameters)
-    weighed = time_step(chosen, batches, settings, machine.precision, device, min(5.0, _FOR_THE_QUOTE * seconds))
-    return _estimate(project, material, chosen, weighed, batches(0), loader)
+    with tempfile.TemporaryDirectory(dir=project.scope.out) as aside:
+        checkpoints = Checkpoints(Path(aside), {})
+        final = time_step(
+            chosen,
+            batches,
+            settings,
+            machine.precision,
+            device,
+            min(5.0, _FOR_THE_QUOTE * seconds),
+            validate=validation_of(material, settings, micro_rows),
+            save=lambda model, optimizer: checkpoints.save(model, optimizer, TrainState()),
+        )
+    return _estimate(project, material, workload, final, loader)
+
+
+def workload_of(
+    architecture: Architecture, micro_batches: Sequence[Batch], settings: TrainSettings, precision: Precision
+) -> Workload:
+    """A training step over such micro-batches, described: rows, lengths, targets and whether attention is masked."""
+    rows, inputs = micro_batches[0].input_ids.shape
+    outputs = micro_batches[0].decoder_input_ids
+    masks = [(b.documents, b.decoder_documents, b.prefix) for b in micro_batches]
+    return Workload(
+        architecture,
+        rows=rows,
+        inputs=inputs,
+        outputs=None if outputs is None else outputs.shape[1],
+        targets=round(statistics.fmean(batch.target_tokens for batch in micro_batches)),
+        masked=any(mask is not None for batch in masks for mask in batch),
+        precision=precision.format,
+        optimizer=settings.optimizer,
+        activation_checkpointing=settings.activation_checkpointing,
+        accumulation=settings.accumulation,
+    )
 
 
 def settings_of(project: Project, material: Material, steps: int, parameters: int) -> TrainSettings:
@@ -108,19 +171,18 @@ def settings_of(project: Project, material: Material, steps: int, parameters: in
 def _estimate(
     project: Project,
     material: Material,
-    architecture: Architecture,
+    workload: Workload,
     timed: StepTime,
-    batches: Sequence[Batch],
     loader: Loader,
 ) -> Estimate:
+    architecture = workload.architecture
     steps = max(2, math.ceil(project.model.tokens_per_parameter * architecture.parameters / timed.tokens))
     settings = settings_of(project, material, steps, architecture.parameters)
     rows = settings.rows(1)
     loader.plan(steps, rows)  # sources that would run out are an error now, not in the middle of the run
-    inputs, *outputs = material.objective.capacity
-    targets = round(sum(batch.target_tokens for batch in batches) / rows)
-    step_flops = rows * architecture.training_flops(inputs, outputs[0] if outputs else None, targets)
     tokens = round(timed.tokens * steps)
+    memory = training_memory(workload)
+    validations, checkpoints = _pauses(settings, timed.seconds * steps)
     quote = Quote(
         name=material.family.name,
         family=architecture.family,
@@ -131,23 +193,27 @@ def _estimate(
         tokens=tokens,
         steps=steps,
         rows=rows,
-        flops=float(step_flops * steps),
+        flops=workload.flops * steps,
         rule_flops=FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind] * architecture.parameters * tokens,
         seconds=timed.seconds * steps,
-        memory_bytes=timed.memory_bytes,
+        step_seconds=timed.median_seconds,
+        between_seconds=validations * timed.validation_seconds + checkpoints * timed.checkpoint_seconds,
+        memory=step_memory(memory),
+        rest=memory.activations,
+        peak_phase=memory.peak_phase,
     )
-    return Estimate(quote, settings, step_flops / timed.tokens)
+    return Estimate(quote, settings, workload.flops / timed.tokens)
 
 
-def _check_memory(architecture: Architecture, batch: Batch, settings: TrainSettings, machine: Machine) -> None:
-    # Simulated, so that what does not fit is refused before anything is allocated.
-    memory = training_memory(architecture, batch, states_per_parameter=1 if settings.optimizer == "muon" else 2)
-    if memory.total > machine.memory_bytes:
-        raise BudgetError(
-            f"Training a {architecture.family} of {architecture.parameters:,} parameters takes at least "
-            f"{memory.total / 1e9:.1f} GB, and {machine.memory_bytes / 1e9:.1f} GB are free. Set train.accumulation "
-            f"above {settings.accumulation}, a smaller train.batch_tokens, or a smaller model.dim."
-        )
+def _pauses(settings: TrainSettings, seconds: float) -> tuple[int, int]:
+    """Validations and checkpoints of a run whose steps take `seconds`, if every validation is the best so far."""
+    validations = math.ceil(settings.steps / (settings.validate_every or settings.steps))
+    checkpoints = validations if settings.keep_best else 1
+    if settings.checkpoint_every:
+        checkpoints = max(checkpoints, settings.steps // settings.checkpoint_every)
+    if settings.checkpoint_every_seconds:
+        checkpoints = max(checkpoints, int(seconds // settings.checkpoint_every_seconds))
+    return validations, checkpoints
 
 
 def _learning_rate(parameters: int) -> float:

@@ -4,7 +4,7 @@ What was asked, what was expected and measured, the loss curves, samples, the da
 text of users and models is escaped by the template engine.
 """
 
-__all__ = ["loss_curves", "render_report", "report_context"]
+__all__ = ["loss_curves", "memory_bars", "render_report", "report_context"]
 
 import io
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,10 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
+from trivium.train.bill import quantity
+
 _COLOURS = ("#2563eb", "#d97706", "#059669", "#9333ea")
+_PARTS = ("weights", "gradients", "optimizer", "rest")
 
 
 def render_report(context: Mapping[str, Any]) -> str:
@@ -23,13 +26,15 @@ def render_report(context: Mapping[str, Any]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(count=_count, quantity=_quantity, percent=_percent)
+    environment.filters.update(count=_count, quantity=quantity, percent=_percent)
     return environment.from_string(source).render(context)
 
 
 def report_context(result: Mapping[str, Any], metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """What the template shows: the result of a project, and its curves drawn from each model's metrics."""
-    return {**result, "curves": loss_curves(metrics)}
+    lines = [line for model in result["models"] for line in model["bill"]["lines"] if line["note"]]
+    notes = list(dict.fromkeys(f"{line['what'].capitalize()}: {line['note']}" for line in lines))
+    return {**result, "curves": loss_curves(metrics), "memory": memory_bars(result["models"]), "notes": notes}
 
 
 def loss_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
@@ -56,6 +61,33 @@ def loss_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         panel.spines[["top", "right"]].set_visible(False)
         if trained or checked:
             panel.legend(frameon=False, fontsize=8)
+    return _svg(figure)
+
+
+def memory_bars(models: Sequence[Mapping[str, Any]]) -> str:
+    """What a step's tensors were expected to take and took, as SVG: two bars a model, stacked by what they are for."""
+    figure = Figure(figsize=(7.4, 0.6 + 0.75 * max(1, len(models))), layout="constrained")
+    panel = figure.subplots()
+    bars = [
+        (f"{model['quote']['name']}, {when}", memory)
+        for model in models
+        for when, memory in (("expected", model["quote"]["memory"]), ("measured", model["result"]["memory"]))
+        if memory
+    ]
+    left = [0.0] * len(bars)
+    for part, colour in zip(_PARTS, _COLOURS, strict=True):
+        widths = [memory[part] / 1e6 for _, memory in bars]
+        panel.barh([name for name, _ in bars], widths, left=left, color=colour, label=part, height=0.7)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    panel.invert_yaxis()
+    panel.set_xlabel("MB")
+    panel.spines[["top", "right"]].set_visible(False)
+    if bars:
+        panel.legend(frameon=False, fontsize=8, ncols=len(_PARTS), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     text = drawn.getvalue()
@@ -76,13 +108,3 @@ def _count(value: float | int) -> str:
 
 def _percent(value: float | int) -> str:
     return f"{100 * value:+.1f} %"
-
-
-def _quantity(value: float | int, unit: str) -> str:
-    """A number with its unit, scaled: 6.14e9 FLOP/s → 6.14 GFLOP/s."""
-    if unit == "s":
-        return f"{value:,.1f} s" if value < 120 else f"{int(value // 60)} min {value % 60:.0f} s"
-    for scale, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if unit and value >= scale:
-            return f"{value / scale:.3g} {prefix}{unit}"
-    return f"{value:,.0f} {unit}".strip()

@@ -10,7 +10,7 @@ runs/quickstart/
 
 __all__ = ["ProjectResult", "run_project"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ import torch
 from rich.console import Console
 
 from trivium.files import atomic_write
-from trivium.plan.machine import Machine, measure_machine
-from trivium.plan.quote import Bill
+from trivium.plan.machine import Machine, free_memory_bytes, measure_machine
+from trivium.plan.quote import Bill, Quote
+from trivium.plan.shapes import shapes
 from trivium.project.estimate import Estimate, estimate
 from trivium.project.evaluation import evaluate_one
+from trivium.project.fits import require_memory
 from trivium.project.prepare import Material, prepare
 from trivium.project.read import dump_project
 from trivium.project.report import render_report, report_context
@@ -31,6 +33,7 @@ from trivium.project.stage import fingerprint, kept
 from trivium.project.training import train_one
 from trivium.train.machine import keep_freed_memory
 from trivium.train.metrics import read_metrics
+from trivium.train.run import first_quote, read_result
 from trivium.train.state import TrainResult
 from trivium.train.stop import Stop
 from trivium.versions import versions
@@ -55,11 +58,17 @@ class ProjectResult:
 
 
 def run_project(
-    project: Project, *, dry_run: bool = False, console: Console | None = None, stop: Stop | None = None
+    project: Project,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
+    console: Console | None = None,
+    stop: Stop | None = None,
 ) -> ProjectResult:
     """Prepare, plan, train each model, evaluate, report; with `dry_run`, prepare and plan only.
 
     Raises a `TriviumError` for whatever a user can mend; everything written before stays, and the next call goes on.
+    A step that does not fit the memory is a `BudgetError` before anything of it is allocated; with `force` a warning.
     """
     out, stop = project.scope.out, stop or Stop()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -67,7 +76,8 @@ def run_project(
     if not dry_run:
         atomic_write(out / "project.yaml", dump_project(project))
     materials = prepare(project, console)
-    machine, estimates = _plan(project, materials, device, console)
+    warn = _warner(console) if force else None
+    machine, estimates = _plan(project, materials, device, console, warn)
     content: dict[str, Any] = {
         "project": project.model_dump(mode="json"),
         "versions": versions(),
@@ -79,6 +89,8 @@ def run_project(
     models = []
     for material, each in zip(materials, estimates, strict=True):
         folder = out / material.family.name
+        if read_result(folder) is None:
+            _check_memory(material, each, machine, device, warn)
         result = train_one(project, material, each, folder, device, console, stop)
         if not result.finished:
             return ProjectResult(False, out, content)
@@ -90,8 +102,16 @@ def run_project(
     return ProjectResult(True, out, content)
 
 
+def _warner(console: Console | None) -> Callable[[str], None]:
+    return lambda text: console.print(f"warning: {text}", highlight=False) if console else None
+
+
 def _plan(
-    project: Project, materials: list[Material], device: torch.device, console: Console | None
+    project: Project,
+    materials: list[Material],
+    device: torch.device,
+    console: Console | None,
+    warn: Callable[[str], None] | None,
 ) -> tuple[Machine, list[Estimate]]:
     """Measured and decided once, and kept: a project that goes on keeps its plan."""
     asked = project.model_dump(mode="json", exclude={"evaluate": True, "scope": {"name", "about", "out"}})
@@ -102,13 +122,21 @@ def _plan(
         machine = measure_machine(device, project.train.get("precision", "auto"))
         left, made = project.scope.minutes * 60, []
         for number, material in enumerate(materials):
-            made.append(estimate(project, material, machine, device, left / (len(materials) - number)))
-            left -= made[-1].quote.seconds
+            made.append(estimate(project, material, machine, device, left / (len(materials) - number), warn))
+            left -= made[-1].quote.whole_seconds
         return {"machine": machine.to_dict(), "models": [each.to_dict() for each in made]}
 
     inputs = fingerprint(asked, [material.fingerprint for material in materials])
     plan = kept(project.scope.out / "plan.json", inputs, make)
     return Machine.from_dict(plan["machine"]), [Estimate.from_dict(each) for each in plan["models"]]
+
+
+def _check_memory(
+    material: Material, each: Estimate, machine: Machine, device: torch.device, warn: Callable[[str], None] | None
+) -> None:
+    """Against what is free now: the plan may be of a time when it was more."""
+    ladder = tuple(shapes(material.family, material.tokenizer.vocabulary, material.length))
+    require_memory(each.workload(material, machine.precision), free_memory_bytes(device), ladder, warn)
 
 
 def _finished(
@@ -117,17 +145,11 @@ def _finished(
     """A trained model with its bill and its evaluation, which is made once."""
     asked = fingerprint(project.evaluate.model_dump(mode="json"), material.fingerprint, result.to_dict())
     evaluation = kept(folder / "evaluation.json", asked, lambda: evaluate_one(project, material, folder, device))
-    bill = Bill.of(
-        each.quote,
-        parameters=evaluation["parameters"],
-        tokens=result.tokens,
-        seconds=result.seconds,
-        memory_bytes=result.peak_memory_bytes,
-    )
+    quote = Quote.from_dict(first_quote(folder) or each.quote.to_dict())
     consumed = material.loader(project.scope.seed).consumed(result.steps, each.quote.rows)
     return {
-        "quote": each.quote.to_dict(),
-        "bill": bill.to_dict(),
+        "quote": quote.to_dict(),
+        "bill": Bill.of(quote, result).to_dict(),
         "result": result.to_dict(),
         "evaluation": evaluation,
         "data": {"tokenizer": material.tokenizer_facts, "consumed": consumed.to_dict()},

@@ -18,8 +18,8 @@ class Line:
 
     what: str
     unit: str
-    expected: float | None
-    measured: float
+    expected: float | int | None
+    measured: float | int
     note: str = ""
 
     @property
@@ -69,7 +69,9 @@ def quantity(value: float | int, unit: str) -> str:
 def _time(seconds: float) -> str:
     if seconds < 1:
         return f"{1000 * seconds:,.3g} ms"
+    if seconds < 10:
+        return f"{seconds:.2f} s"
     if seconds < 120:
-        return f"{seconds:,.1f} s"
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s"

@@ -111,7 +111,7 @@ def train(
     stopped_by = stop.reason if state.step < settings.steps else None
     parameters = sum(parameter.numel() for parameter in model.parameters())
     median = statistics.median(taken) if taken else None
-    return TrainResult.of(state, stopped_by, flops_per_token, parameters, median)
+    return TrainResult.of(state, stopped_by, flops_per_token, parameters, median, device.type)
 
 
 def take_step(

@@ -115,6 +115,8 @@ class TrainResult:
     median_step_seconds: float | None = None
     #: Time spent in validations and checkpoints, in seconds.
     between_seconds: float = 0.0
+    #: The kind of device, which says what `peak_memory_bytes` is.
+    device: str = "cpu"
 
     @property
     def whole_seconds(self) -> float:
@@ -134,6 +136,7 @@ class TrainResult:
         flops_per_token: float | None,
         parameters: int | None = None,
         median_step_seconds: float | None = None,
+        device: str = "cpu",
     ) -> "TrainResult":
         """The result of a run that ended in `state`."""
         tokens_per_second = state.tokens / state.seconds if state.seconds else 0.0
@@ -155,6 +158,7 @@ class TrainResult:
             memory=state.memory,
             median_step_seconds=median_step_seconds,
             between_seconds=state.between_seconds,
+            device=device,
         )
 
     def to_dict(self) -> dict[str, Any]:
