@@ -8,8 +8,10 @@ Memory of a step: `tape` (tensors as sizes), `activations` (each part of the mod
 forwards and backwards), `memory` (the peak, by formula), `simulate` (the same of the real code, without content).
 
 Operations and hours: `operations` (every product of a step), `conventions` (how the papers count), `published_runs`
-(what share of the peak they reached), `compute` (exact, by the rules, and in hours of any device), `step_timer` (real
-steps, timed), `step_features` (what a step's time is summed from), `profile` (what this machine takes for each).
+(what share of the peak they reached), `compute` (exact, by the rules, and in hours of any device).
+
+A step's time without running it: `step_features` (what it is summed from), `profile` (what a machine takes for each),
+`trial` (a workload, run), `profiling` (the twenty seconds in which a machine is measured).
 
 Which model for a task: `tasks` (what is asked, in plain words), `advice` (what is known, with sources), `devices`
 (accelerators as published), `serving` (memory and time of a request), `candidates` (the largest that fits),
