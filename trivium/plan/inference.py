@@ -16,7 +16,7 @@ A window does not shrink the cache: the code keeps every column. Rows are as lon
 cached with the rest.
 """
 
-__all__ = ["BLOCK", "SCALE_BYTES", "InferenceMemory", "inference_memory", "weight_bytes"]
+__all__ = ["BLOCK", "SCALE_BYTES", "InferenceMemory", "Request", "inference_memory", "weight_bytes"]
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -79,6 +79,30 @@ class InferenceMemory:
         """Plain data for a report, with what follows from it."""
         follows = {"while_reading": self.while_reading, "while_writing": self.while_writing, "total": self.total}
         return {**asdict(self), **follows}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a model at once: the arguments of `inference_memory`, as one thing that can be varied."""
+
+    architecture: Architecture
+    rows: int
+    inputs: int
+    outputs: int
+    weights: WeightFormat = "bfloat16"
+    cache_format: WeightFormat | None = None
+    padded: bool = False
+
+    def with_rows(self, rows: int) -> "Request":
+        """The same with another number of rows."""
+        return replace(self, rows=rows)
+
+    @property
+    def memory(self) -> InferenceMemory:
+        """What it takes."""
+        return inference_memory(
+            self.architecture, self.rows, self.inputs, self.outputs, self.weights, self.cache_format, self.padded
+        )
 
 
 def inference_memory(

@@ -13,8 +13,8 @@ Data parallelism leaves activations as they are: each device has its own rows.
 
 __all__ = ["RECIPES", "Recipe", "ShardedMemory", "StateBytes", "gathered_bytes", "sharded_memory", "state_bytes"]
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from trivium.architecture import Architecture
@@ -167,13 +167,13 @@ class ShardedMemory:
         return {**asdict(self), "total": self.total}
 
 
-def sharded_memory(workload: Workload, whole: Callable[[Workload], TrainingMemory] = training_memory) -> ShardedMemory:
+def sharded_memory(workload: Workload) -> ShardedMemory:
     """The memory of a step on each of the workload's devices, from that of a device that would hold everything.
 
     With gradients cut as well, all of a device's share is counted beside the activations at the loss: they are never
     all there together, so this is an upper bound, by less than the share.
     """
-    memory = whole(workload)
+    memory = _whole(replace(workload, ranks=1, sharding="none"))
     if workload.ranks == 1 or workload.sharding in ("none", "optimizer"):
         optimizer = round(memory.optimizer * _shares(workload.ranks, workload.sharding)[2])
         return ShardedMemory(memory.weights, memory.gradients_at_peak, optimizer, 0, memory.activation_bytes)
@@ -190,6 +190,12 @@ def sharded_memory(workload: Workload, whole: Callable[[Workload], TrainingMemor
         gathered=gathered,
         activations=at_loss - memory.weights - memory.optimizer - standing,
     )
+
+
+@lru_cache(maxsize=128)
+def _whole(workload: Workload) -> TrainingMemory:
+    """On a device that holds everything: the same for any number of them."""
+    return training_memory(workload)
 
 
 def _shares(ranks: int, sharding: Sharding) -> tuple[float, float, float]:
