@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
     "errors", "files", "versions", "architecture", "nn", "model", "families", "weights", "text", "objectives", "data",
-    "train", "adapt", "decode", "tasks", "evaluate", "language_model", "export", "plan", "scaling", "project",
+    "train", "adapt", "decode", "tasks", "evaluate", "language_model", "export", "plan", "scaling", "quotes", "project",
     "trivium", "cli", "__main__",
 ]  # fmt: skip
 

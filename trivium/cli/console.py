@@ -7,7 +7,7 @@ What is printed is a text, a `Table`, or anything that rich can draw. Rich itsel
 longer to import than the whole help takes to print.
 """
 
-__all__ = ["JsonOption", "Table", "emit", "json_document", "printable", "say"]
+__all__ = ["JsonOption", "Lines", "Page", "Table", "emit", "json_document", "printable", "say"]
 
 import json
 import math
@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,6 +50,42 @@ class Table:
         for row in self.rows:
             drawn.add_row(*(Text(_cell(value)) for value in row))
         return drawn
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Words, and beside each what is said of it, folded under itself."""
+
+    said: Sequence[tuple[str, str]]
+
+    def __rich__(self) -> object:
+        from rich.table import Table as Grid
+        from rich.text import Text
+
+        drawn = Grid.grid(padding=(0, 2))
+        drawn.add_column(style="bold")
+        drawn.add_column(overflow="fold")
+        for word, text in self.said:
+            drawn.add_row(Text(printable(word)), Text(printable(text)))
+        return drawn
+
+
+@dataclass(frozen=True)
+class Page:
+    """Texts, tables and lines below each other, an empty line between them."""
+
+    parts: Sequence[str | Table | Lines]
+
+    def __rich__(self) -> object:
+        from rich.console import Group
+        from rich.text import Text
+
+        drawn: list[Any] = []
+        for part in self.parts:
+            if drawn:
+                drawn.append(Text())
+            drawn.append(Text(printable(part)) if isinstance(part, str) else part)
+        return Group(*drawn)
 
 
 def emit(result: object, *, as_json: bool, human: object = None) -> None:

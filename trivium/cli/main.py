@@ -23,6 +23,7 @@ from trivium.cli.console import printable
 from trivium.cli.export import export
 from trivium.cli.generate import generate
 from trivium.cli.ladder import ladder
+from trivium.cli.plan import plan
 from trivium.cli.preview import preview
 from trivium.cli.run import run
 from trivium.cli.schema import schema
@@ -45,6 +46,7 @@ SUMMARY = "Plan, train, evaluate and use language models of all three transforme
 VERBS: Mapping[str, Callable[..., None] | Group] = {
     "run": run,
     "which": which,
+    "plan": plan,
     "fit": Group("Fit scaling laws to your own runs.", {"points": fit.points, "ladder": ladder}),
     "tokenizer": Group(
         "Train a tokenizer, or report what one makes of a text.",

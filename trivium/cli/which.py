@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trivium.cli.console import JsonOption, Table, emit
+from trivium.cli.console import JsonOption, Lines, Page, Table, emit
 
 if TYPE_CHECKING:
     from trivium.plan.recommendation import Recommendation
@@ -56,17 +56,7 @@ def which(
     emit(found, as_json=as_json, human=_drawn(found))
 
 
-def _drawn(found: "Recommendation") -> object:
-    from rich.console import Group
-    from rich.table import Table as Grid
-    from rich.text import Text
-
+def _drawn(found: "Recommendation") -> Page:
     from trivium.plan.recommendation import COLUMNS
 
-    below = Grid.grid(padding=(0, 2))
-    below.add_column(style="bold")
-    below.add_column(overflow="fold")
-    for word, said in found.lines():
-        below.add_row(Text(word), Text(said))
-    table = Table(COLUMNS, list(found.rows()), title=found.title)
-    return Group(table, Text(), below)  # type: ignore[arg-type]  # a Table draws itself
+    return Page([Table(COLUMNS, list(found.rows()), title=found.title), Lines(list(found.lines()))])
