@@ -87,16 +87,18 @@ def calibrate(
     workloads: Sequence[Workload],
     seconds: float | int,
     report: Report = lambda line: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> MachineProfile:
     """Time steps of each workload for its part of `seconds`, two at least after the first, and fit the weights.
 
-    The process keeps freed memory from then on, as a run does: else its steps would be slower than a run's.
+    The process keeps freed memory from then on, as a run does: else its steps would be slower than a run's. `clock` is
+    that of a `Trial`.
     """
     keep_freed_memory()
-    device, begin, taken = torch.device(machine.device), time.perf_counter(), []
+    device, begin, taken = torch.device(machine.device), clock(), []
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         for number, workload in enumerate(workloads, 1):
-            taken.append(_median_step(workload, device, seconds / len(workloads)))
+            taken.append(_median_step(workload, device, seconds / len(workloads), clock))
             report(
                 f"probe {number} of {len(workloads)}: {workload.architecture.family}, {taken[-1] * 1e3:.1f} ms a step"
             )
@@ -111,15 +113,15 @@ def calibrate(
         error=float(np.median(errors)),
         worst_error=float(errors.max()),
         probes=len(workloads),
-        seconds=time.perf_counter() - begin,
+        seconds=clock() - begin,
     )
 
 
-def _median_step(workload: Workload, device: torch.device, seconds: float) -> float:
-    begin, taken = time.perf_counter(), list[float]()
-    trial = Trial(workload, device)
+def _median_step(workload: Workload, device: torch.device, seconds: float, clock: Callable[[], float]) -> float:
+    begin, taken = clock(), list[float]()
+    trial = Trial(workload, device, clock)
     trial.step()  # the first one makes the optimizer's states
-    while len(taken) < 2 or time.perf_counter() - begin < seconds:
+    while len(taken) < 2 or clock() - begin < seconds:
         taken.append(trial.step())
     return statistics.median(taken)
 
