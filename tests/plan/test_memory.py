@@ -97,20 +97,25 @@ def test_layers_that_are_not_run_are_added_exactly() -> None:
 
 
 def test_the_largest_models_take_no_longer() -> None:
+    work = Workload(tiny("bloom"), 1, 48, activation_checkpointing=True, precision="bfloat16")
     bloom = FAMILIES["bloom"].preset(vocab=250_880, dim=14_336, depth=70, heads=112)
-    work = Workload(bloom, 1, 2048, activation_checkpointing=True, precision="bfloat16")
+    assert training_memory(replace(work, architecture=bloom)).weights == 4 * bloom.parameters > 4 * 176e9
+    small, large = (_fastest(replace(work, architecture=model)) for model in (work.architecture, bloom))
+    assert large < 3 * small
+
+
+def _fastest(work: Workload) -> float:
     seconds = []
     for _ in range(5):
         start = time.process_time()
-        memory = training_memory(work)
+        training_memory(work)
         seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.05
-    assert memory.weights == 4 * bloom.parameters == pytest.approx(4 * 176.2e9, rel=0.001)
+    return min(seconds)
 
 
 def test_more_rows_take_more() -> None:
     work = Workload(tiny("gpt2"), 1, 48)
-    totals = [training_memory(work.with_rows(rows)).total for rows in range(1, 30)]
+    totals = [training_memory(work.with_rows(rows)).total for rows in (1, 2, 3, 5, 8, 13)]
     assert totals == sorted(totals)
 
 

@@ -26,7 +26,8 @@ def test_two_products_as_torch_has_them() -> None:
         x = torch.ones(rows, wide)
         y = torch.relu(x @ weight) @ weight
         del x
-        y.backward(torch.ones(rows, wide))  # type: ignore[no-untyped-call]
+        seed = torch.ones(rows, wide)
+        y.backward(seed)  # type: ignore[no-untyped-call]
 
     weight = torch.ones(wide, wide, requires_grad=True)
     with MemoryTracker() as tracker:
@@ -40,11 +41,12 @@ def test_two_products_as_torch_has_them() -> None:
     y = tape.linear(hidden, parameter)
     del x, hidden
     assert y.edge is not None
-    y.edge.gradient = Storage(tape.ledger, "x", 4 * rows * wide)
+    seed = y.edge.gradient = Storage(tape.ledger, "x", 4 * rows * wide)
     tape.backward()
     highest = max(total for total, _ in tape.ledger.peaks.values())
     assert highest + weight.nbytes == tracker.peak
     assert tape.ledger.alive["gradients"] == weight.nbytes
+    assert seed.size == 4 * y.elements
 
 
 def test_a_frozen_weight_gets_no_gradient_and_saves_no_input() -> None:

@@ -169,7 +169,7 @@ class Parts:
         elif sight.causal:
             matrix = tape.make(lengths.queries * lengths.keys, q.width)
         q, k, v = (tape.cast(x) for x in (q, k, v)) if tape.low else (q, k, v)
-        q, k, v = (self._copied(x) for x in (q, k, v))  # of the split: its gradient is a copy
+        q, k, v = (self._turned(x) for x in (q, k, v))
         wide = [tape.cast(x, 4) for x in (q, k, v)]
         heads = lengths.rows * lengths.heads
         keys = heads * lengths.keys * (q.elements // (heads * lengths.queries))
@@ -188,6 +188,10 @@ class Parts:
         narrow = tape.cast(mixed, 2) if tape.low else mixed
         del rounded, wide, scaled_keys, mixed
         return self._copied(narrow)
+
+    def _turned(self, x: Tensor) -> Tensor:
+        # A view by heads, whose gradient is copied back into the order of the projection.
+        return self.tape.operation(x.elements, x.width, [(x.edge, x.elements * x.width)], view=x.storage)
 
     def _copied(self, x: Tensor) -> Tensor:
         return self.tape.operation(x.elements, x.width, [(x.edge, x.elements * x.width)])

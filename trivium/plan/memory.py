@@ -31,8 +31,8 @@ from trivium.plan.passes import run_passes
 from trivium.plan.tape import Parameter
 from trivium.plan.workload import Workload
 
-#: More repetitions of a stack's pattern than this are not run but added.
-_ENOUGH = 3
+#: More repetitions of a stack's pattern than these, a bottom and a top one, are not run but added.
+_ENOUGH = 2
 
 
 @dataclass(frozen=True)
@@ -130,29 +130,24 @@ class _Run:
         full = [stack.depth // len(stack.pattern) for stack in work.architecture.stacks]
         if work.lora is not None and not _adapts_alike(work.architecture, work.lora):
             return _at(work, full)
-        small = [min(periods, _ENOUGH) for periods in full]
-        base = run = _at(work, small)
+        base = run = _at(work, [min(periods, _ENOUGH) for periods in full])
         for index, periods in enumerate(full):
             if periods > _ENOUGH:
-                fewer = _at(work, [*small[:index], _ENOUGH - 1, *small[index + 1 :]])
-                run = run._grown(base, fewer, periods - _ENOUGH)
+                more = _at(work, [_ENOUGH + 1 if i == index else min(p, _ENOUGH) for i, p in enumerate(full)])
+                run = run._grown(base, more, periods - _ENOUGH)
         return run
 
-    def _grown(self, more: "_Run", fewer: "_Run", times: int) -> "_Run":
-        def grow(now: int, high: int, low: int) -> int:
-            return now + times * (high - low)
-
+    def _grown(self, base: "_Run", more: "_Run", times: int) -> "_Run":
+        # The layers between the lowest and the highest are never the peak: memory is linear from one to the other.
         phases = {}
         for phase, items in self.phases.items():
-            high, low = more.phases[phase], fewer.phases.get(phase)
-            if low is None:  # the layers between: neither the highest nor the lowest of them
-                continue
+            high, low = more.phases[phase], base.phases[phase]
             kinds = dict.fromkeys([*items, *high, *low])
-            phases[phase] = {k: grow(items.get(k, 0), high.get(k, 0), low.get(k, 0)) for k in kinds}
+            phases[phase] = {k: items.get(k, 0) + times * (high.get(k, 0) - low.get(k, 0)) for k in kinds}
         return _Run(
-            grow(self.added, more.added, fewer.added),
-            grow(self.trained, more.trained, fewer.trained),
-            grow(self.states, more.states, fewer.states),
+            self.added + times * (more.added - base.added),
+            self.trained + times * (more.trained - base.trained),
+            self.states + times * (more.states - base.states),
             self.scratch,
             phases,
         )

@@ -45,7 +45,6 @@ def run_passes(work: Workload, periods: Sequence[int]) -> tuple[Tape, Parts]:
     tape.seed(logits)
     del logits
     tape.backward()
-    tape.ledger.phase = "between passes"
     del batch
     return tape, parts
 

@@ -8,6 +8,7 @@ takes them when it is created and gives them back when Python drops it, as torch
 
 __all__ = ["Ledger", "Parameter", "Storage", "Tape", "Tensor"]
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -19,20 +20,43 @@ class Ledger:
     def __init__(self) -> None:
         self.alive: Counter[str] = Counter()
         self.total = 0
-        self.phase = ""
-        self.peaks: dict[str, tuple[int, dict[str, int]]] = {}
+        self._phase = ""
+        self._peaks: dict[str, tuple[int, dict[str, int]]] = {}
+        self._highest = -1
+
+    @property
+    def phase(self) -> str:
+        """The phase that the step is in."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        if phase != self._phase:
+            self._mark()
+            self._phase, self._highest = phase, self._peaks.get(phase, (-1, {}))[0]
+
+    @property
+    def peaks(self) -> dict[str, tuple[int, dict[str, int]]]:
+        """Each phase's highest total, and what stood there."""
+        self._mark()
+        return self._peaks
 
     def take(self, kind: str, size: int) -> None:
         """More bytes of a kind."""
         self.alive[kind] += size
         self.total += size
-        if self.total > self.peaks.get(self.phase, (-1, {}))[0]:
-            self.peaks[self.phase] = self.total, dict(self.alive)
 
     def give(self, kind: str, size: int) -> None:
-        """Fewer bytes of a kind."""
+        """Fewer bytes of a kind. What was there before may have been the most."""
+        if self.total > self._highest:
+            self._mark()
         self.alive[kind] -= size
         self.total -= size
+
+    def _mark(self) -> None:
+        if self.total > self._highest:
+            self._highest = self.total
+            self._peaks[self._phase] = self.total, dict(self.alive)
 
 
 class Storage:
@@ -111,7 +135,23 @@ class _Node(NamedTuple):
     saved: tuple[Storage | None, ...]
     scratch: int
     phase: str
-    again: Callable[[], Tensor] | None = None
+    again: "_Recomputed | None" = None
+
+
+class _Recomputed:
+    """Operations that are run again: their edges in order, how many save something, and those after the last such."""
+
+    __slots__ = ("body", "edges", "saving", "trailing")
+
+    def __init__(self, body: Callable[[], Tensor]) -> None:
+        self.body = body
+        self.edges: list[_Edge] = []
+        self.saving = 0
+        self.trailing: list[_Node] = []
+
+
+class _AllIsThere(Exception):  # noqa: N818 - no error: it ends a recomputation that has made all that was saved
+    pass
 
 
 class Tape:
@@ -123,8 +163,9 @@ class Tape:
         self.kind = ""
         self.casts: dict[int, Tensor] = {}
         self._nodes: list[_Node] = []
-        self._recording = True
-        self._unread = 0  # gradients of the operations since the last that saves anything
+        self._edges: list[_Edge] = []
+        self._again_later: _Recomputed | None = None
+        self._left: int | None = None  # operations until a recomputation has made all that was saved
 
     def make(self, elements: int, width: int = 4, kind: str | None = None) -> Tensor:
         """A tensor that no gradient flows to."""
@@ -144,28 +185,48 @@ class Tape:
         saves_output: bool = False,
         statistics: int = 0,
         scratch: int = 0,
+        view: Storage | None = None,
     ) -> Tensor:
         """Make a tensor of inputs whose gradients flow as `flows` say.
 
         `saved` is kept for the backward pass (with `saves_output` the result too, and `statistics` bytes that nothing
-        else sees), in which `scratch` bytes are taken besides the gradients.
+        else sees), in which `scratch` bytes are taken besides the gradients. `view` is memory it shares with an input.
         """
-        made = Storage(self.ledger, self.kind, elements * width)
-        kept = Storage(self.ledger, self.kind, statistics) if statistics else None
         wanted = tuple(flow for flow in flows if flow[0] is not None)
-        if not wanted:
-            return Tensor(elements, width, made, None)
-        edge = _Edge()
-        if not self._recording:
-            fresh = sum(size for _, size in wanted if size is not None)
-            self._unread = 0 if saved or statistics or saves_output else self._unread + fresh
-        else:
-            for target, _ in wanted:
-                if isinstance(target, Parameter):
-                    target.uses += 1
+        edge = _Edge() if wanted else None
+        saves = edge is not None and bool(saved or saves_output or statistics)
+        if saves and self._left == 1 and not (saves_output or statistics):
+            self._write(edge, wanted, tuple(tensor.storage for tensor in saved), scratch)
+            raise _AllIsThere
+        made = view or Storage(self.ledger, self.kind, elements * width)
+        if edge is not None:
+            kept = Storage(self.ledger, self.kind, statistics) if statistics else None
             held = (*(tensor.storage for tensor in saved), kept, made if saves_output else None)
-            self._nodes.append(_Node(edge, wanted, held, scratch, self.ledger.phase))
+            self._write(edge, wanted, held if saves else (), scratch)
+            if saves and self._left is not None:
+                self._left -= 1
+                if self._left == 0:
+                    raise _AllIsThere
         return Tensor(elements, width, made, edge)
+
+    def _write(
+        self, edge: _Edge | None, flows: tuple[Flow, ...], saved: tuple[Storage | None, ...], scratch: int
+    ) -> None:
+        assert edge is not None
+        again = self._again_later
+        if again is not None:  # what it saves is dropped, and made again when it is asked for
+            again.edges.append(edge)
+            if saved:
+                again.saving += 1
+                again.trailing = []
+            else:
+                again.trailing.append(_Node(edge, flows, (), scratch, self.ledger.phase))
+            return
+        self._edges.append(edge)
+        for target, _ in flows:
+            if isinstance(target, Parameter):
+                target.uses += 1
+        self._nodes.append(_Node(edge, flows, saved, scratch, self.ledger.phase))
 
     def weight(self, parameter: Parameter) -> Tensor:
         """A weight as an operation reads it: itself, or its copy in 2 bytes, which is shared if it is trained."""
@@ -201,14 +262,15 @@ class Tape:
     def recomputed(self, body: Callable[[], Tensor], inputs: Sequence[Tensor]) -> Tensor:
         """Activation checkpointing: run `body` and keep its inputs alone; in the backward pass run it again.
 
-        Again it runs when something that it saved is first asked for: the gradients of what comes behind are there.
+        Again it runs when something that it saved is first asked for, and until all of that is there: operations at
+        its end that save nothing go backwards before.
         """
-        nodes, self._nodes, recording, self._recording = self._nodes, [], self._recording, False
+        again = self._again_later = _Recomputed(body)
         out = body()
-        self._nodes, self._recording = nodes, recording
+        self._again_later = None
         if out.edge is not None:
             held = tuple(tensor.storage for tensor in inputs)
-            self._nodes.append(_Node(out.edge, (), held, self._unread, self.ledger.phase, body))
+            self._nodes.append(_Node(out.edge, (), held, 0, self.ledger.phase, again))
         return out
 
     def end_of_autocast(self) -> None:
@@ -234,7 +296,7 @@ class Tape:
             if node.again is not None:
                 node.out.gradient = gradient
                 del gradient
-                self._again(node)
+                self._run_again(node.again)
                 continue
             parts = self._gradients(node, gradient)
             flows = node.flows
@@ -251,15 +313,16 @@ class Tape:
             self.ledger.give(kind, node.scratch)
         return parts
 
-    def _again(self, node: _Node) -> None:
-        nodes, self._nodes, casts, self.casts = self._nodes, [], self.casts, {}
-        assert node.again is not None
-        waiting = Storage(self.ledger, "gradients of activations", node.scratch)
-        out = node.again()
-        del waiting
-        self.casts = casts
-        assert out.edge is not None
-        out.edge.gradient, node.out.gradient = node.out.gradient, None
-        del out
+    def _run_again(self, again: _Recomputed) -> None:
+        nodes, casts, edges = self._nodes, self.casts, self._edges
+        self._nodes = again.trailing
+        self._backward(self.ledger.phase)
+        self._nodes, self.casts, self._edges, self._left = [], {}, [], again.saving
+        with contextlib.suppress(_AllIsThere):
+            again.body()
+        self._left = None
+        for before, now in zip(again.edges, self._edges, strict=False):
+            before.gradient, now.gradient = None, before.gradient
+        self.casts, self._edges = casts, edges
         self._backward(self.ledger.phase)
         self._nodes = nodes
