@@ -17,7 +17,7 @@ __all__ = ["LadderResult", "run_ladder"]
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ from trivium.scaling.budget import parse_budget
 from trivium.train.machine import keep_freed_memory
 from trivium.train.stop import Stop
 
-_TIMES = re.compile(r"([0-9.]+)\s*[x×]")
-_MINUTES_HERE = re.compile(r"([0-9.]+)\s*min(?:ute)?s?(?:\s+here)?")
+_TIMES = re.compile(r"(\d+(?:\.\d+)?)\s*[x×]")
+_MINUTES_HERE = re.compile(r"(\d+(?:\.\d+)?)\s*min(?:ute)?s?(?:\s+here)?")
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def run_ladder(
     project = ladder_project(project, family, out)
     if not 0 < minutes < 1e6:
         raise UsageError(f"A ladder of {minutes} minutes cannot be: give a number above 0.")
+    flops_of = _budget(target)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     keep_freed_memory()
     (material,) = prepare(project, console)
     machine, plan = _planned(project, material, device, minutes, design or Design(), console)
-    flops = _flops(target, plan)
     runs: list[MeasuredRun] = []
     for number, rung in enumerate(plan.rungs):
         folder = out / "ladder" / f"width-{rung.dim}"
@@ -137,7 +137,7 @@ def run_ladder(
     atomic_write(out / "ladder" / "points.jsonl", "".join(json.dumps(_point(run)) + "\n" for run in runs))
     found = forecast(runs)
     found.fit.save(out / "ladder" / "fit.json")
-    large = target_for(found, material, plan, flops)
+    large = target_for(found, material, plan, flops_of(plan))
     atomic_write(out / "prediction.json", json.dumps({family: large.to_dict()}, indent=1) + "\n")
     wanted = _target_project(project, plan, large)
     atomic_write(out / "target.yaml", dump_project(wanted))
@@ -170,13 +170,17 @@ def _planned(
     return Machine.from_dict(plan["machine"]), LadderPlan.from_dict(plan["plan"])
 
 
-def _flops(target: str, plan: LadderPlan) -> float:
+def _budget(target: str) -> Callable[[LadderPlan], float]:
+    """The FLOPs of the large run, which may be in terms of the plan."""
     said = target.strip().lower()
     if found := _TIMES.fullmatch(said):
-        return float(found[1]) * plan.largest_flops
+        times = float(found[1])
+        return lambda plan: times * plan.largest_flops
     if found := _MINUTES_HERE.fullmatch(said):
-        return float(found[1]) * 60 * plan.flops_per_second
-    return parse_budget(target).flops
+        seconds = 60 * float(found[1])
+        return lambda plan: seconds * plan.flops_per_second
+    flops = parse_budget(target).flops
+    return lambda plan: flops
 
 
 def _target_project(project: Project, plan: LadderPlan, target: Target) -> Project:

@@ -155,7 +155,7 @@ class _Climb:
             state = trunk.load(trunk.run_folder / f"checkpoint-{fork(steps)}", model, optimizer)
         for goal in sorted({*(step for step in forks if step > state.step), steps}):
             state = self._advance(model, optimizer, state, settings, own, forks, goal)
-            if state.step < goal:
+            if state.step < goal or (self.stop.requested and goal < steps):
                 return None
         loss, error = _measured(model, self._held_out(), self.precision, self.device)
         size = self.rung
