@@ -1,11 +1,11 @@
 """The calibration of this machine, in about twenty seconds: real steps of small models, and weights that explain them.
 
 Each of `probes` leans on another kind of work. Weights are not negative, and minimise Σ (predicted / taken − 1)² over
-the probes: relative errors, so that short steps count as much as long ones (Lawson & Hanson's non-negative least
-squares). Each probe is then predicted from the others, and what that misses is the profile's own error.
+the probes: relative errors, so that short steps count as much as long ones. Each probe is then predicted from the
+others, and what that misses is the profile's own error.
 """
 
-__all__ = ["calibrate", "fit_weights", "left_out_errors", "machine_profile", "probes"]
+__all__ = ["Report", "calibrate", "fit_weights", "left_out_errors", "machine_profile", "probes"]
 
 import statistics
 import time
@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import nnls
 
 from trivium.adapt.lora import Lora
 from trivium.families.registry import FAMILIES
+from trivium.plan.least_squares import non_negative_least_squares
 from trivium.plan.machine import Machine, measure_machine
 from trivium.plan.profile import MachineProfile, load_profile, profile_file, save_profile
 from trivium.plan.step_features import FEATURES, step_features
@@ -126,11 +126,12 @@ def _median_step(workload: Workload, device: torch.device, seconds: float, clock
     return statistics.median(taken)
 
 
-def fit_weights(features: Float[np.ndarray, "P F"], seconds: Float[np.ndarray, "P"]) -> Float[np.ndarray, "F"]:
+def fit_weights(features: Float[np.ndarray, "P F"], seconds: Float[np.ndarray, "P"]) -> np.ndarray:
     """The weights w ≥ 0 that minimise Σ_p (Σ_f w_f x_pf / t_p − 1)², of P probes and F features."""
     largest = np.maximum(features.max(axis=0), 1e-30)  # features differ by ten orders of magnitude
-    weights, _ = nnls(features / largest / seconds[:, None], np.ones(len(seconds)))
-    found: Float[np.ndarray, "F"] = weights / largest
+    found: np.ndarray = (
+        non_negative_least_squares(features / largest / seconds[:, None], np.ones(len(seconds))) / largest
+    )
     return found
 
 
