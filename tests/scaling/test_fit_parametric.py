@@ -66,7 +66,7 @@ def test_it_says_how_sure_it_is() -> None:
     _, convergence = fit_parametric(problem_of(planted(1, count=30)))
     assert convergence.converged
     assert convergence.confirmed
-    assert 1 < convergence.agreeing <= convergence.polished == 60
+    assert 1 < convergence.agreeing <= convergence.polished == 40
     assert convergence.to_dict()["objective"] == pytest.approx(convergence.projected_objective, rel=1e-3)
 
 

@@ -92,7 +92,7 @@ def test_a_fault_is_named(content: str, columns: Columns, said: str, tmp_path: P
     [
         ("a.jsonl", '{"params": 1, "tokens": 1, "loss": 1}\n{"params": 1\n', "line 2 is not JSON: "),
         ("a.jsonl", '{"params": 1, "tokens": 1, "loss": true}\n', "line 1, column 'loss': True is not a number"),
-        ("a.jsonl", '{"params": 1, "tokens": 1, "loss": 1}\n{"params": 1}\n', "line 2, column 'tokens': None is not a"),
+        ("a.jsonl", '{"params": 1, "tokens": 1, "loss": 1}\n{"params": 1, "loss": 1}\n', "'tokens': None is not a"),
         ("a.jsonl", "[1]\n", "line 1 holds list, and a row is an object"),
         ("a.json", "{}", "holds dict, and a table is a list"),
         ("a.json", '[{"params": {}, "tokens": 1, "loss": 1}]', r"entry 1, column 'params': \{\} is not a number"),

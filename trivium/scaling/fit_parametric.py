@@ -22,7 +22,7 @@ from trivium.scaling.points import Point
 from trivium.scaling.projection import project
 
 #: How many starts go on after so many steps: a start that is still high up then has not ended lowest.
-_ROUNDS: Final = ((4500, 4), (1500, 8), (400, 25), (60, 500))
+_ROUNDS: Final = ((4500, 2), (1000, 6), (300, 20), (40, 500))
 #: A start ended in the best minimum where its objective is that of the best but for this part.
 _SAME: Final = 1e-6
 #: What the fineness of variable projection's grid costs a point: a residual of 1e-4 in log loss.
