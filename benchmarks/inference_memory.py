@@ -80,7 +80,7 @@ def measured(case: Case, device: str) -> tuple[InferenceMemory, int]:
 
 
 def lines(device: str) -> Iterator[str]:
-    """The table, in Markdown."""
+    """A table in Markdown, and what it comes to."""
     yield "| model | weights | rows | read | written | computed MB | measured MB | error | beside the weights |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|"
     errors, besides = [], []
@@ -95,8 +95,10 @@ def lines(device: str) -> Iterator[str]:
             f"| {peak / 1e6:.2f} | {error:+.1%} | {beside:+.1%} |"
         )
     yield ""
-    yield f"Median error {statistics.median(errors):.1%}, worst {max(errors):.1%}; beside the weights: median "
-    yield f"{statistics.median(besides):.1%}, worst {max(besides):.1%}."
+    yield (
+        f"Median error {statistics.median(errors):.1%}, worst {max(errors):.1%}; beside the weights, median "
+        f"{statistics.median(besides):.1%}, worst {max(besides):.1%}."
+    )
 
 
 def main() -> None:

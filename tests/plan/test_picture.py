@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from trivium.errors import StorageError, UsageError
-from trivium.plan.picture import memory_chart, save_figure
+from trivium.plan.picture import memory_chart, save_chart
 
 ITEMS = {
     "hold": {"weights": 27_000_000_000},
@@ -67,7 +67,7 @@ def test_no_text_leaves_the_picture() -> None:
 def test_files(ending: str, begins: bytes, tmp_path: Path) -> None:
     first, second = tmp_path / f"memory.{ending}", tmp_path / f"again.{ending}"
     for path in (first, second):
-        save_figure(memory_chart(ITEMS, 80_000_000_000), path)
+        save_chart(memory_chart(ITEMS, 80_000_000_000), path)
     assert first.read_bytes().startswith(begins)
     assert first.read_bytes() == second.read_bytes()
     assert sorted(tmp_path.iterdir()) == sorted([first, second])
@@ -79,6 +79,6 @@ def test_what_cannot_be_drawn_or_written(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="nothing to draw"):
             memory_chart(nothing)
     with pytest.raises(UsageError, match=r"memory\.gif is neither"):
-        save_figure(memory_chart(ITEMS), tmp_path / "memory.gif")
+        save_chart(memory_chart(ITEMS), tmp_path / "memory.gif")
     with pytest.raises(StorageError):
-        save_figure(memory_chart(ITEMS), Path("/dev/null/memory.png"))
+        save_chart(memory_chart(ITEMS), Path("/dev/null/memory.png"))

@@ -15,7 +15,7 @@ from typing import Generic, Literal, TypeVar
 Answer = Literal["fits", "uncertain", "does not fit"]
 
 #: What takes memory: a `Workload`, a `Request`.
-S = TypeVar("S")
+_S = TypeVar("_S")
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,22 @@ PROCESSOR = Margins(error=_ERROR, fragmentation=0.0, context_bytes=350_000_000)
 
 
 @dataclass(frozen=True)
-class Room(Generic[S]):
+class Room(Generic[_S]):
     """A device's memory, for what `size` gives the bytes of."""
 
     memory_bytes: int
     margins: Margins
-    size: Callable[[S], int]
+    size: Callable[[_S], int]
 
-    def judge(self, subject: S) -> Answer:
+    def judge(self, subject: _S) -> Answer:
         """Whether it fits."""
         return self.margins.judge(self.size(subject), self.memory_bytes)
 
-    def fits(self, subject: S) -> bool:
+    def fits(self, subject: _S) -> bool:
         """Surely."""
         return self.judge(subject) == "fits"
 
-    def largest(self, make: Callable[[int], S], most: int, near: int = 1) -> int:
+    def largest(self, make: Callable[[int], _S], most: int, near: int = 1) -> int:
         """The largest number up to `most` for which what is made surely fits; 0 where 1 does not.
 
         Bytes must grow with the number. From `near` on it is doubled or halved until it is between two numbers; there
@@ -94,5 +94,5 @@ class Room(Generic[S]):
             by_line = not by_line or high - low < width / 2
         return low
 
-    def _most(self, subject: S) -> int:
+    def _most(self, subject: _S) -> int:
         return self.margins.most(self.size(subject))

@@ -1,6 +1,6 @@
 """What stands in memory, as bars under the limit of the device. No torch."""
 
-__all__ = ["memory_chart", "save_figure"]
+__all__ = ["memory_chart", "save_chart"]
 
 import io
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ def memory_chart(items: Mapping[str, Mapping[str, int]], limit_bytes: int | None
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_chart(figure: Figure, path: Path) -> None:
     """Write a picture whole or not at all, as its name ends: `.png` or `.svg`. The same figure gives the same file.
 
     Raises `UsageError` for another ending.

@@ -20,7 +20,7 @@ from trivium.plan.sharding import RECIPES, ShardedMemory, sharded_memory
 from trivium.plan.workload import Workload
 
 #: Bytes a parameter to train, of which these for activations and whatever else comes and goes.
-TRAIN, TRAIN_ACTIVATIONS = 24, 8
+_TRAIN, _TRAIN_ACTIVATIONS = 24, 8
 #: Where a rule is called right.
 _CLOSE = 0.1
 
@@ -95,8 +95,8 @@ def rules_for_inference(request: Request) -> tuple[RuleOfThumb, ...]:
 def rules_for_training(workload: Workload) -> tuple[RuleOfThumb, ...]:
     """A step of training: 24 bytes a parameter, and what well-known estimators say of weights, gradients and states."""
     memory, parameters = sharded_memory(workload), workload.architecture.parameters
-    rule = f"{TRAIN} bytes a parameter"
-    found = [RuleOfThumb("train", rule, TRAIN * parameters, memory.total, _training_remark(workload, memory))]
+    rule = f"{_TRAIN} bytes a parameter"
+    found = [RuleOfThumb("train", rule, _TRAIN * parameters, memory.total, _training_remark(workload, memory))]
     if workload.ranks == 1:
         whole = training_memory(workload)
         states = whole.weights + whole.gradients + whole.optimizer
@@ -118,7 +118,7 @@ def rules_for_training(workload: Workload) -> tuple[RuleOfThumb, ...]:
 
 def _training_remark(workload: Workload, memory: ShardedMemory) -> str:
     parameters = workload.architecture.parameters
-    allowed = TRAIN_ACTIVATIONS * parameters
+    allowed = _TRAIN_ACTIVATIONS * parameters
     states = memory.total - memory.activations
     parts = []
     if workload.lora is not None:

@@ -21,7 +21,7 @@ from trivium.plan.sharding import sharded_memory
 from trivium.plan.ways_out import Way, inference_ways, longest_inputs, training_ways, with_inputs
 from trivium.plan.workload import Workload
 
-S = TypeVar("S", Workload, Request)
+_S = TypeVar("_S", Workload, Request)
 
 #: The most rows that are tried.
 _MOST_ROWS = 1_048_576
@@ -118,12 +118,12 @@ def inference_verdict(request: Request, device: Device | int, margins: Margins =
 
 def _verdict(
     what: str,
-    subject: S,
+    subject: _S,
     device: Device | int,
-    room: Room[S],
+    room: Room[_S],
     items: Mapping[str, int],
-    with_rows: Callable[[S, int], S],
-    ways: Sequence[Way[S]],
+    with_rows: Callable[[_S, int], _S],
+    ways: Sequence[Way[_S]],
 ) -> Verdict:
     total, margins = room.size(subject), room.margins
     found = Verdict(
@@ -146,7 +146,7 @@ def _verdict(
     return replace(found, ways_out=alone, together=_together(ways, subject, room))
 
 
-def _take(way: Way[S], subject: S, room: Room[S]) -> Iterator[tuple[S, WayOut]]:
+def _take(way: Way[_S], subject: _S, room: Room[_S]) -> Iterator[tuple[_S, WayOut]]:
     """One, or none where there is nothing to change."""
     changed = way.change(subject, room)
     if changed is not None:
@@ -154,7 +154,7 @@ def _take(way: Way[S], subject: S, room: Room[S]) -> Iterator[tuple[S, WayOut]]:
         yield other, WayOut(way.name, words, way.cost, room.size(other), room.judge(other), way.gives_up)
 
 
-def _together(ways: Sequence[Way[S]], subject: S, room: Room[S]) -> tuple[WayOut, ...]:
+def _together(ways: Sequence[Way[_S]], subject: _S, room: Room[_S]) -> tuple[WayOut, ...]:
     taken: list[WayOut] = []
     for way in ways:
         if way.gives_up:

@@ -12,7 +12,7 @@ from trivium.plan.inference import Request
 from trivium.plan.margins import Room
 from trivium.plan.workload import Workload
 
-S = TypeVar("S", Workload, Request)
+_S = TypeVar("_S", Workload, Request)
 
 #: How many devices are tried.
 _RANKS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -21,7 +21,7 @@ _LONGEST = 1_048_576
 
 
 @dataclass(frozen=True)
-class Way(Generic[S]):
+class Way(Generic[_S]):
     """A change. `change` gives the least of it that surely fits, or else the most of it, with what it is in words.
 
     It gives None where there is nothing left to change. `gives_up` says that another thing is trained or answered then.
@@ -29,7 +29,7 @@ class Way(Generic[S]):
 
     name: str
     cost: str
-    change: Callable[[S, Room[S]], tuple[S, str] | None]
+    change: Callable[[_S, Room[_S]], tuple[_S, str] | None]
     gives_up: bool = False
 
 
@@ -59,7 +59,7 @@ def inference_ways() -> Sequence[Way[Request]]:
     )
 
 
-def with_inputs(subject: S, inputs: int) -> S:
+def with_inputs(subject: _S, inputs: int) -> _S:
     """The same with rows of so many tokens; targets grow with them."""
     if isinstance(subject, Request) or subject.targets is None:
         return replace(subject, inputs=inputs)
@@ -152,21 +152,21 @@ def _small_cache(asked: Request, room: Room[Request]) -> tuple[Request, str] | N
 # ---- both ----------------------------------------------------------------------------------------------------------
 
 
-def _shorten(subject: S, room: Room[S]) -> tuple[S, str] | None:
+def _shorten(subject: _S, room: Room[_S]) -> tuple[_S, str] | None:
     if subject.inputs == 1:
         return None
     inputs = max(1, room.largest(lambda inputs: with_inputs(subject, inputs), subject.inputs - 1, subject.inputs // 2))
     return with_inputs(subject, inputs), f"rows of {_count(inputs, 'token')}"
 
 
-def _shrink(subject: S, room: Room[S]) -> tuple[S, str] | None:
+def _shrink(subject: _S, room: Room[_S]) -> tuple[_S, str] | None:
     """Fewer layers of the same kind and width."""
     architecture = subject.architecture
     periods = max(stack.depth // len(stack.pattern) for stack in architecture.stacks)
     if periods == 1:
         return None
 
-    def of(part: int) -> S:
+    def of(part: int) -> _S:
         return replace(subject, architecture=_cut(architecture, part, periods))
 
     small = of(max(1, room.largest(of, periods - 1, periods // 2))).architecture
