@@ -34,7 +34,7 @@ class Settings:
     length: int | None = None
     outputs: int | None = None
     targets: int | None = None
-    tokens: float | None = None
+    tokens: float | int | None = None
     masked: bool = False
     precision: str | None = None
     optimizer: str = "adamw"

@@ -46,8 +46,8 @@ def quote_budget(
     price_per_hour: float | int | None = None,
     law: Law = DEFAULT_LAW,
     vocabulary: int | None = None,
-    unique_tokens: float | None = None,
-    inference_tokens: float | None = None,
+    unique_tokens: float | int | None = None,
+    inference_tokens: float | int | None = None,
 ) -> BudgetQuote:
     """The model of `family` that a budget buys, and all that it takes.
 
