@@ -5,6 +5,7 @@ __all__ = ["COMPUTE_COLUMNS", "MEMORY_COLUMNS", "compute_rows", "headline", "lin
 from collections.abc import Iterator
 
 from trivium.plan.compute import petaflop_s_days, textbook_equivalences
+from trivium.plan.textbook import rules_for_holding, rules_for_inference, rules_for_training
 from trivium.quotes.quote import ModelQuote
 from trivium.scaling.budget_plan import BudgetPlan
 
@@ -32,10 +33,10 @@ def memory_rows(quote: ModelQuote) -> Iterator[tuple[str, ...]]:
         if any(item in column for column in columns):
             yield item, *(size_text(column[item]) if item in column else "" for column in columns)
     yield "all", *(size_text(sum(column.values())) for column in columns)
-    parameters = quote.architecture.parameters
-    number = quote.held[quote.asked.request.weights] / parameters
-    textbook = (4 * parameters, 1.2 * number * parameters, 24 * parameters)
-    yield "by the textbook", *(size_text(size) for size in textbook)
+    kind = f"hold in {quote.asked.request.weights}"
+    hold = next(rule for rule in rules_for_holding(quote.architecture) if rule.name == kind)
+    (answer,), (train, *_) = rules_for_inference(quote.asked.request), rules_for_training(quote.asked.workload)
+    yield "by the textbook", *(size_text(rule.bytes) for rule in (hold, answer, train))
 
 
 def compute_rows(quote: ModelQuote) -> Iterator[tuple[object, ...]]:
@@ -77,7 +78,8 @@ def lines(quote: ModelQuote) -> Iterator[tuple[str, str]]:
         if verdict is not None:
             for number, line in enumerate(verdict.lines):
                 yield ("verdict" if number == 0 else ""), line
-    yield "textbook", _textbook(quote)
+    for rule in (*rules_for_training(work), *rules_for_inference(request)):
+        yield "rule of thumb", str(rule)
     yield (
         "compute",
         f"{run.exact / run.tokens:.4g} FLOPs a token, {run.exact:.4g} for {run.tokens:.4g} tokens: "
@@ -152,7 +154,3 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:,.3g} {name}"
     return f"{seconds:.3g} seconds"
-
-
-def _textbook(quote: ModelQuote) -> str:
-    return ""
