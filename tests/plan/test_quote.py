@@ -72,6 +72,11 @@ def test_a_bill_that_matches_its_quote_has_no_error() -> None:
     assert expected["held-out loss"].note == "1.700 to 1.900 expected in 90% of cases, by a ladder"
 
 
+def test_the_loss_of_all_held_out_text_goes_before_the_last_validation() -> None:
+    assert Bill.of(QUOTE, result(), 1.89).lines[-1].error == pytest.approx(0.05)
+    assert QUOTE.lines(result(validation=None))[-1].what == "resident"
+
+
 def test_on_a_gpu_the_allocators_peak_stands_beside_the_formula() -> None:
     lines = {line.what: line for line in QUOTE.lines(result(device="cuda", peak_memory_bytes=2856))}
     assert "resident" not in lines

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from trivium.errors import BudgetError
+from trivium.plan.calibration import StepTime
 from trivium.plan.machine import Machine, measure_machine
 from trivium.plan.memory import training_memory
 from trivium.plan.shapes import shape
@@ -70,6 +71,19 @@ def test_what_does_not_fit_the_memory_is_refused_before_it_is_built(small: dict,
     small["model"]["dim"] = 16_384
     with pytest.raises(BudgetError, match=r"of tensors at its peak .* and 1 GB are free.*model.dim \d+ \("):
         estimate(parse_project(small), material, replace(machine, memory_bytes=10**9), CPU, 60.0)
+
+
+def test_steps_and_tokens_do_not_depend_on_how_fast_steps_were(
+    small: dict, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T5's rows hold unequal numbers of tokens: a mean over the steps that were timed would not be the same twice."""
+    [material] = materials_of(small, "t5")
+    project, quotes = parse_project(small), []
+    for tokens in (500.0, 530.5):
+        found = StepTime(0.01, tokens, 0.01)
+        monkeypatch.setattr("trivium.project.estimate.time_step", lambda *given, found=found, **named: found)
+        quotes.append(estimate(project, material, machine, CPU, 60.0))
+    assert quotes[0] == quotes[1]
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "t5"])

@@ -117,8 +117,11 @@ class Bill:
     lines: tuple[Line, ...]
 
     @classmethod
-    def of(cls, quote: Quote, result: TrainResult) -> "Bill":
-        """What the run measured beside what was quoted. What a run did not measure has no line."""
+    def of(cls, quote: Quote, result: TrainResult, held_out_loss: float | None = None) -> "Bill":
+        """What the run measured beside what was quoted. What a run did not measure has no line.
+
+        `held_out_loss` is that of all held-out text; without it the run's last validation stands in.
+        """
         lines: list[Line | None] = [
             _line("parameters", "", quote.parameters, result.parameters),
             _line("tokens", "", quote.tokens, result.tokens),
@@ -127,8 +130,10 @@ class Bill:
             _line("rate", "FLOP/s", quote.flops_per_second, result.flops_per_second),
             *_memory(quote.memory, result),
         ]
-        if quote.loss is not None and result.validation is not None:
-            lines.append(_line("held-out loss", "nats", quote.loss.loss, result.validation.loss, quote.loss.interval))
+        if held_out_loss is None and result.validation is not None:
+            held_out_loss = result.validation.loss
+        if quote.loss is not None:
+            lines.append(_line("held-out loss", "nats", quote.loss.loss, held_out_loss, quote.loss.interval))
         return cls(quote, tuple(line for line in lines if line is not None))
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,11 +7,12 @@ compute-optimal training (D = 20 N unless told) fits, by steps that are really t
 __all__ = ["Estimate", "estimate", "settings_of", "workload_of"]
 
 import functools
+import itertools
 import math
 import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from trivium.plan.budget import FLOPS_PER_PARAMETER_AND_TOKEN, largest_within
 from trivium.plan.calibration import StepTime, time_step
 from trivium.plan.machine import Machine
 from trivium.plan.memory import training_memory
-from trivium.plan.quote import Quote
+from trivium.plan.quote import ExpectedLoss, Quote
 from trivium.plan.shapes import shape, shapes
 from trivium.plan.workload import Workload
 from trivium.project.fits import many_that_fit, require_memory, step_memory
@@ -43,6 +44,8 @@ _FOR_STEPS = 0.93
 #: The first guess of what part of the matrix rate a training step reaches; timing corrects it.
 _FIRST_UTILISATION = 0.35
 _VALIDATIONS = 8
+#: Steps whose batches say how many tokens and targets a step has.
+_SAMPLE_STEPS = 8
 #: Part of a model's seconds for which the chosen shape is timed, 5 seconds at most.
 _FOR_THE_QUOTE = 0.04
 
@@ -62,10 +65,13 @@ class Estimate:
 
     def workload(self, material: Material, precision: Precision) -> Workload:
         """One of its steps, described."""
-        rows = self.quote.rows
-        batches = material.loader(self.settings.seed).micro_batches(0, rows, rows // self.settings.accumulation)
+        sample = _sample(material.loader(self.settings.seed), self.settings)
         architecture = shape(material.family, self.quote.dim, material.tokenizer.vocabulary, material.length)
-        return workload_of(architecture, tuple(batches), self.settings, precision)
+        return workload_of(architecture, sample, self.settings, precision)
+
+    def with_loss(self, loss: ExpectedLoss | None) -> "Estimate":
+        """The same with the held-out loss that is expected."""
+        return replace(self, quote=replace(self.quote, loss=loss))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Estimate":
@@ -94,10 +100,10 @@ def estimate(
     def batches(step: int) -> Iterable[Batch]:
         return loader.micro_batches(step, timing.rows(1), micro_rows)
 
-    first = tuple(batches(0))
+    sample = _sample(loader, timing)
 
     def step_of(architecture: Architecture) -> Workload:
-        return workload_of(architecture, first, timing, machine.precision)
+        return workload_of(architecture, sample, timing, machine.precision)
 
     @functools.cache
     def timed(architecture: Architecture) -> StepTime:
@@ -133,7 +139,15 @@ def estimate(
             validate=validation_of(material, settings, micro_rows),
             save=lambda model, optimizer: checkpoints.save(model, optimizer, TrainState()),
         )
-    return _estimate(project, material, workload, final, loader)
+    step_tokens = timing.accumulation * statistics.fmean(batch.tokens for batch in sample)
+    return _estimate(project, material, workload, final, step_tokens, loader)
+
+
+def _sample(loader: Loader, settings: TrainSettings) -> tuple[Batch, ...]:
+    """The micro-batches of the first steps: what follows from them is the same each time, however fast steps are."""
+    rows = settings.rows(1)
+    steps = (loader.micro_batches(step, rows, rows // settings.accumulation) for step in range(_SAMPLE_STEPS))
+    return tuple(itertools.chain.from_iterable(steps))
 
 
 def workload_of(
@@ -173,14 +187,15 @@ def _estimate(
     material: Material,
     workload: Workload,
     timed: StepTime,
+    step_tokens: float,
     loader: Loader,
 ) -> Estimate:
     architecture = workload.architecture
-    steps = max(2, math.ceil(project.model.tokens_per_parameter * architecture.parameters / timed.tokens))
+    steps = max(2, math.ceil(project.model.tokens_per_parameter * architecture.parameters / step_tokens))
     settings = settings_of(project, material, steps, architecture.parameters)
     rows = settings.rows(1)
     loader.plan(steps, rows)  # sources that would run out are an error now, not in the middle of the run
-    tokens = round(timed.tokens * steps)
+    tokens = round(step_tokens * steps)
     memory = training_memory(workload)
     validations, checkpoints = _pauses(settings, timed.seconds * steps)
     quote = Quote(
@@ -202,7 +217,7 @@ def _estimate(
         rest=memory.activations,
         peak_phase=memory.peak_phase,
     )
-    return Estimate(quote, settings, workload.flops / timed.tokens)
+    return Estimate(quote, settings, workload.flops / step_tokens)
 
 
 def _pauses(settings: TrainSettings, seconds: float) -> tuple[int, int]:

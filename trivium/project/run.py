@@ -24,6 +24,7 @@ from trivium.plan.quote import Bill, Quote
 from trivium.plan.shapes import shapes
 from trivium.project.estimate import Estimate, estimate
 from trivium.project.evaluation import evaluate_one
+from trivium.project.expected_loss import expected_loss
 from trivium.project.fits import require_memory
 from trivium.project.prepare import Material, prepare
 from trivium.project.read import dump_project
@@ -127,8 +128,10 @@ def _plan(
         return {"machine": machine.to_dict(), "models": [each.to_dict() for each in made]}
 
     inputs = fingerprint(asked, [material.fingerprint for material in materials])
-    plan = kept(project.scope.out / "plan.json", inputs, make)
-    return Machine.from_dict(plan["machine"]), [Estimate.from_dict(each) for each in plan["models"]]
+    out = project.scope.out
+    plan = kept(out / "plan.json", inputs, make)
+    made = [Estimate.from_dict(each) for each in plan["models"]]
+    return Machine.from_dict(plan["machine"]), [each.with_loss(expected_loss(out, each.quote)) for each in made]
 
 
 def _check_memory(
@@ -149,7 +152,7 @@ def _finished(
     consumed = material.loader(project.scope.seed).consumed(result.steps, each.quote.rows)
     return {
         "quote": quote.to_dict(),
-        "bill": Bill.of(quote, result).to_dict(),
+        "bill": Bill.of(quote, result, evaluation["score"]["validation"]["loss"]).to_dict(),
         "result": result.to_dict(),
         "evaluation": evaluation,
         "data": {"tokenizer": material.tokenizer_facts, "consumed": consumed.to_dict()},
