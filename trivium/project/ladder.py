@@ -3,7 +3,7 @@
 Every size gets an equal part of the time. The largest is the largest that reaches one token a parameter in its part;
 the smallest has about a twelfth of its parameters, and reads far more for each, so that the tokens of the largest run
 that one may want to predict are spanned by some size, and so is the curve of both sides of the optimum. Every size is
-measured at four token counts over a factor of four (`rungs.py`).
+measured at four token counts, up to a factor of four apart (`rungs.py`).
 
 What would make the losses of two sizes incomparable is the same for all: the tokens of a step, the warm-up in steps,
 the order of the data, the part of a run that decays, and the held-out rows. N and C are exact counts of the
@@ -30,7 +30,7 @@ from trivium.plan.machine import Machine
 from trivium.plan.shapes import WIDTHS, shape
 from trivium.project.estimate import settings_of
 from trivium.project.prepare import Material
-from trivium.project.rungs import DECAY, Rung
+from trivium.project.rungs import DECAY, Rung, taken_steps
 from trivium.project.schema import Project
 from trivium.train.settings import TrainSettings
 
@@ -48,24 +48,39 @@ _FOR_STEPS = 0.85
 class Design:
     """What a ladder is made of.
 
-    `sizes` at most, up to a factor of `span` apart in parameters; for each the `lengths` of its runs, as parts of the
-    longest, which at the largest size has `fewest_steps` and `tokens_per_parameter` or more. No run reads the text more
-    than `most_epochs` times: up to four are nearly as good as new text (Muennighoff et al. 2023). Losses are measured
-    on `held_out_targets`, enough for a standard error of about 0.3 %.
+    `sizes` at most, up to a factor of `span` apart in parameters, and `runs` of each, up to a factor of `reach` apart
+    in tokens. The shortest has `fewest_steps`: in the first steps the loss falls faster than by any power law. The
+    largest size reads `tokens_per_parameter` or more, and no run the text more than `most_epochs` times: up to four are
+    nearly as good as new text (Muennighoff et al. 2023). Losses are measured on `held_out_targets`, enough for a
+    standard error of about 0.3 %.
     """
 
     sizes: int = 5
     span: float = 12.0
-    lengths: tuple[float, ...] = (0.25, 0.4, 0.63, 1.0)
+    runs: int = 4
+    reach: float = 4.0
     fewest_steps: int = 120
     tokens_per_parameter: float = 1.0
     most_epochs: float = 4.0
     held_out_targets: int = 65_536
 
     @property
-    def taken(self) -> float:
-        """Steps that a size takes, a step of its longest run: the others add their decays."""
-        return 1 + DECAY * sum(self.lengths[:-1])
+    def least_steps(self) -> int:
+        """Of a size's longest run: twice the shortest one's, or it says little of how loss depends on tokens."""
+        return 2 * self.fewest_steps
+
+    def lengths(self, longest: int) -> tuple[int, ...]:
+        """The steps of a size's runs, evenly apart in their logarithms, up to `longest`."""
+        reach = min(self.reach, max(1.0, longest / self.fewest_steps))
+        parts = (reach ** (number / (self.runs - 1) - 1) for number in range(self.runs))
+        return tuple(sorted({max(1, round(part * longest)) for part in parts}))
+
+    def longest(self, steps: float | int) -> int:
+        """The longest run of a size whose runs take so many steps together: the others add their decays."""
+        longest = int(steps)
+        while longest > 4 and taken_steps(self.lengths(longest)) > steps:
+            longest -= max(1, longest // 200)
+        return max(4, longest)
 
 
 _DESIGN = Design()
@@ -151,7 +166,7 @@ def plan_ladder(
         sizes = _sizes(candidates.parameters, largest, design)
         rung = candidates.rung(WIDTHS[largest], share[len(sizes)])
         enough = rung.steps[-1] * rung.step_tokens >= design.tokens_per_parameter * rung.parameters
-        return enough and rung.steps[-1] >= design.fewest_steps
+        return enough and rung.steps[-1] >= design.least_steps
 
     smallest = _FEWEST_SIZES - 1
     if not affordable(smallest):
@@ -219,7 +234,7 @@ class _Candidates:
     def rung(self, dim: int, seconds: float, most_steps: int | None = None) -> Rung:
         """A size with runs that take so many seconds together, by its share and within the data."""
         architecture, timed = self.architecture(dim), self.timed(dim)
-        steps = seconds / timed.seconds / self.design.taken
+        steps = self.design.longest(seconds / timed.seconds)
         text = sum(source.documents.tokens for source in self.material.sources)
         longest = max(4, int(min(steps, self.design.most_epochs * text / timed.tokens, most_steps or math.inf)))
         return Rung(
@@ -231,7 +246,7 @@ class _Candidates:
             step_tokens=timed.tokens,
             step_flops=step_flops(self.material, architecture, self.rows, self.row_targets),
             step_seconds=timed.seconds,
-            steps=tuple(sorted({max(1, round(part * longest)) for part in self.design.lengths})),
+            steps=self.design.lengths(longest),
         )
 
     def _batches(self, step: int) -> tuple[Batch, ...]:

@@ -12,7 +12,7 @@ the same as runs of their own (Hu et al. 2024, "MiniCPM", section 4.3; Hägele e
         points.jsonl           a measured loss a line, as soon as it is there; the checkpoints go when all are
 """
 
-__all__ = ["DECAY", "MeasuredRun", "Rung", "fork", "train_rung"]
+__all__ = ["DECAY", "MeasuredRun", "Rung", "fork", "taken_steps", "train_rung"]
 
 import json
 import math
@@ -66,7 +66,7 @@ class Rung:
     @property
     def taken_steps(self) -> int:
         """Steps that are really taken: the longest run, and the decay of each other."""
-        return self.steps[-1] + sum(steps - fork(steps) for steps in self.steps[:-1])
+        return taken_steps(self.steps)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Rung":
@@ -95,6 +95,11 @@ class MeasuredRun:
 def fork(steps: int) -> int:
     """The step at which a run of `steps` begins to decay, as `learning_rate_multiplier` has it."""
     return steps - round(DECAY * steps)
+
+
+def taken_steps(lengths: Sequence[int]) -> int:
+    """Steps that runs of such lengths, ascending, take together."""
+    return lengths[-1] + sum(steps - fork(steps) for steps in lengths[:-1])
 
 
 def train_rung(
