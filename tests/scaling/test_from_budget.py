@@ -21,9 +21,9 @@ GPT2, LLAMA = family_named("gpt2"), family_named("llama")
 @pytest.mark.parametrize("law", ["chinchilla-1", "chinchilla-2", "besiroglu"])
 def test_gophers_budget_buys_chinchilla(law: str) -> None:
     plan = model_for(parse_budget("5.76e23 flops"), family_named("gopher"), law_named(law), vocab=32_000)
-    assert plan.parameters == pytest.approx(70e9, rel=0.1)
-    assert plan.tokens == pytest.approx(1.4e12, rel=0.12)
-    assert plan.loss == pytest.approx(1.974, abs=0.003)
+    assert plan.parameters == pytest.approx(70e9, rel=0.12)
+    assert plan.tokens == pytest.approx(1.4e12, rel=0.1)
+    assert plan.loss == pytest.approx(1.976, abs=0.001)
     assert plan.loss_law.name == "besiroglu"
     assert plan.recipe.batch_tokens == pytest.approx(2e6, rel=0.05)
     assert sum(warning.startswith("Extrapolated") for warning in plan.warnings) == 2
@@ -60,13 +60,14 @@ def test_every_family_spends_its_budget(name: str) -> None:
 
 def test_an_encoder_decoder_has_three_flops_a_parameter_and_token() -> None:
     plan = model_for(parse_budget("1e21"), family_named("t5"))
-    assert plan.wanted.parameters * plan.wanted.tokens * 3 == pytest.approx(1e21)
     assert plan.flops_per_token / plan.parameters == pytest.approx(3, rel=0.1)
+    other = model_for(parse_budget("2e21"), family_named("bert"), vocab=32_128)
+    assert plan.parameters == pytest.approx(other.parameters, rel=0.1)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(
-    exponent=st.floats(13, 29),
+    exponent=st.floats(13, 29.5),
     name=st.sampled_from(sorted(FAMILIES)),
     vocab=st.sampled_from([300, 8000, 50_257]),
     law=st.sampled_from(sorted(LAWS)),
@@ -76,24 +77,25 @@ def test_any_budget_is_a_plan_or_says_which_would_be(exponent: float, name: str,
     try:
         plan = model_for(Budget(10**exponent, ""), family, law_named(law), vocab, 512)
     except BudgetError as error:
-        found = re.search(r"It wants at (least|most) (\S+) FLOPs", str(error))
+        found = re.search(r"takes? (\S+) FLOPs at (least|most)", str(error))
         assert found is not None
-        enough = float(found[2]) * (1.01 if found[1] == "least" else 0.99)
-        assert model_for(Budget(enough, ""), family, law_named(law), vocab, 512).loss > 0
-        missing = float(found[2]) * (0.9 if found[1] == "least" else 1.1)
+        sign = 1 if found[2] == "least" else -1
+        assert model_for(Budget(float(found[1]) * (1 + 0.02 * sign), ""), family, law_named(law), vocab, 512).loss > 0
         with pytest.raises(BudgetError):
-            model_for(Budget(missing, ""), family, law_named(law), vocab, 512)
+            model_for(Budget(float(found[1]) * (1 - 0.1 * sign), ""), family, law_named(law), vocab, 512)
     else:
         assert plan.wanted.parameters / 1.31 < plan.law.size_of(plan.architecture) < 1.31 * plan.wanted.parameters
 
 
 def test_budgets_that_no_model_fits() -> None:
     with pytest.raises(
-        BudgetError, match=r"smallest gpt2 there is with a vocabulary of 50,257 has 1,666,464\. It wants at least"
+        BudgetError, match=r"nearest gpt2 with a vocabulary of 50,257 has 1,666,464\. It takes \S+ FLOPs at least: give"
     ):
         model_for(parse_budget("1e12"), GPT2)
-    with pytest.raises(BudgetError, match=r"largest gpt2 .* It wants at most"):
+    with pytest.raises(BudgetError, match=r"largest gpt2 that is offered has \S+ It can take \S+ FLOPs at most"):
         model_for(parse_budget("1e31"), GPT2)
+    with pytest.raises(BudgetError, match=r"to serve 1e\+12 tokens, .*, fewer tokens to serve or another family"):
+        model_for(parse_budget("1e18"), GPT2, inference_tokens=1e12)
 
 
 def test_data_that_run_out() -> None:
@@ -137,11 +139,22 @@ def test_amounts_of_tokens_must_be_amounts(value: float) -> None:
         model_for(parse_budget("1e21"), GPT2, inference_tokens=value)
 
 
+@pytest.mark.parametrize(("vocab", "context"), [(0, 512), (50_257, 0), (-3, 512)])
+def test_a_vocabulary_and_a_context_must_be_there(vocab: int, context: int) -> None:
+    with pytest.raises(UsageError, match="must be at least 1, got"):
+        model_for(parse_budget("1e21"), GPT2, vocab=vocab, context=context)
+
+
+def test_too_few_steps_are_said() -> None:
+    plan = model_for(parse_budget("100000xh100 for 0.1 s"), GPT2)
+    assert any(f"There are {plan.recipe.steps} steps" in warning for warning in plan.warnings)
+
+
 def test_notes_say_how_near_and_whose_nats() -> None:
     plan = model_for(parse_budget("1e21"), GPT2)
     near, exact, nats = plan.notes
     assert f"{plan.parameters:,}" in near
-    assert f"{plan.flops_per_token / plan.parameters:.2f} a parameter, where the law plans with 6" in exact
+    assert f"{plan.flops_per_token / plan.parameters:.2f} a parameter, where the rule has 6." in exact
     assert "nats a token of Chinchilla's (32,000 words)" in nats
     tiny = model_for(parse_budget("1e15"), GPT2, vocab=1000, context=128)
     assert any("no better than guessing among 1,000 words, 6.91" in warning for warning in tiny.warnings)

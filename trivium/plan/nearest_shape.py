@@ -7,7 +7,7 @@ channels and those of Levine et al. 2020, width = exp(5.039 + 0.0555 depth), by 
 tenths more or fewer layers are as good: that is how every size is met.
 """
 
-__all__ = ["nearest_shape", "usual_depth"]
+__all__ = ["WIDEST", "nearest_shape", "usual_depth"]
 
 import math
 from bisect import bisect_left
@@ -20,6 +20,9 @@ from trivium.families.family import Family
 from trivium.plan.shapes import WIDTHS, shape
 
 _WIDTHS = (*(width for width in WIDTHS if width < 4096), *range(4096, 16_384, 1024), *range(16_384, 65_537, 2048))
+#: The largest width that is offered.
+WIDEST = _WIDTHS[-1]
+
 _SPREAD = 0.3
 #: Nearer than this is near enough, and the better proportions decide.
 _NEAR = 0.01

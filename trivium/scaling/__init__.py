@@ -4,6 +4,6 @@ In reading order: `parametric` (L = E + A/N^α + B/D^β), `points` (what a fit i
 
 Published: `law` (a rule and who fitted it to what), `kaplan`, `chinchilla`, `repetition` (data read more than once),
 `inference_aware` (a model that will serve), `minimum` (of a function of one number), `laws` (all by name), `budget` (as
-people write it), `recipe` (batch, learning rate, steps), `from_budget` (to a model that can be built), `budget_plan`
-(what it returns), `chart`.
+people write it), `recipe` (batch, learning rate, steps), `buildable` (the shape nearest to an optimum), `from_budget`
+(all of it), `budget_plan` (what it returns), `chart`.
 """

@@ -2,36 +2,33 @@
 
 C: FLOPs of the budget    N: parameters    D: tokens    L: nats a token
 
-1. The law's N for C = k N D, with k = 6, or 3 for an encoder-decoder; less where the model will also serve, and shared
-   with epochs where data run out.
-2. The buildable shape of the family nearest to N.
-3. D again, from the shape's own FLOPs a token, in whole steps: the budget is spent to the last step.
+1. The law's N for C, less where the model will also serve, and shared with epochs where data run out; and the buildable
+   shape of the family nearest to it, by its own FLOPs (`buildable`).
+2. How it is trained (`recipe`): D in whole steps, so that the budget is spent to the last of them.
+3. What there is to know: how near the shape is, whose nats the loss is in, what is extrapolated, how often the data
+   are read.
 """
 
 __all__ = ["model_for"]
 
 import inspect
 import math
-from functools import partial
 
 from trivium.architecture import Architecture
 from trivium.errors import BudgetError, UsageError
 from trivium.families.family import Family
 from trivium.plan.budget import FLOPS_PER_PARAMETER_AND_TOKEN
-from trivium.plan.nearest_shape import nearest_shape
 from trivium.scaling.budget import Budget
 from trivium.scaling.budget_plan import BudgetPlan
-from trivium.scaling.inference_aware import best_within
+from trivium.scaling.buildable import Buildable, Question, buildable, fitting_flops
 from trivium.scaling.law import Law
-from trivium.scaling.laws import DEFAULT_LAW, LAWS
-from trivium.scaling.parametric import Optimum, ParametricLaw
-from trivium.scaling.recipe import recipe
+from trivium.scaling.laws import DEFAULT_LAW
+from trivium.scaling.parametric import ParametricLaw
+from trivium.scaling.recipe import Recipe, recipe
 from trivium.scaling.repetition import RepetitionLaw, worth_of_epoch
 
-#: What a shape may be larger or smaller than the law's size: a factor that costs a hundredth of the loss.
-_TOLERANCE = 1.3
-#: Positions of an encoder's row that bear a loss (Devlin et al. 2019, section 3.1).
-_MASKED_SHARE = 0.15
+#: Fewer steps than this are no training.
+_FEW_STEPS = 200
 #: Epochs that are almost as good as fresh data, and those after which nothing is won (Muennighoff et al. 2023).
 _CHEAP_EPOCHS, _USELESS_EPOCHS = 4.0, 40.0
 
@@ -59,36 +56,40 @@ def model_for(
             raise UsageError(f"{name} must be a number above 0 and finite, got {value}.")
     words = _own(family, "vocab") if vocab is None else vocab
     length = _own(family, "positions") if context is None else context
-    split = partial(_split, law, FLOPS_PER_PARAMETER_AND_TOKEN[family.kind], unique_tokens, inference_tokens)
-    wanted = split(budget.flops)
-    architecture = nearest_shape(family, wanted.parameters, words, length, law.size_of)
-    size = law.size_of(architecture)
-    _check_size(budget, architecture, size, wanted, split)
+    for name, value in (("vocab", words), ("context", length)):
+        if value < 1:
+            raise UsageError(f"{name} must be at least 1, got {value}.")
+    question = Question(law, family, words, length, unique_tokens, inference_tokens)
+    found = buildable(question, budget.flops)
+    if found.verdict != "fits":
+        raise _no_shape(question, budget, found)
 
-    row_tokens = 2 * length if architecture.kind == "encoder-decoder" else length
-    flops_per_token = _training_flops(architecture, length) / row_tokens
-    inference_flops = (inference_tokens or 0) * flops_per_token / 3
-    tokens = (budget.flops - inference_flops) / flops_per_token
-    loss_law = law if law.loss(size, tokens) is not None else DEFAULT_LAW
-    loss = _loss(loss_law, loss_law.size_of(architecture), tokens, unique_tokens)
-    settings = recipe(architecture.parameters, tokens, min(loss, math.log(words)), row_tokens, budget.devices or 1)
+    architecture = found.architecture
+    loss_law = law if law.loss(found.size, found.tokens) is not None else DEFAULT_LAW
+    loss = _loss(loss_law, loss_law.size_of(architecture), found.tokens, unique_tokens)
+    settings = recipe(
+        architecture.parameters,
+        found.tokens,
+        min(loss, math.log(max(2, words))),
+        question.row_tokens,
+        budget.devices or 1,
+    )
     read = float(settings.steps * settings.batch_tokens)
-    epochs = None if unique_tokens is None else read / unique_tokens
     return BudgetPlan(
         budget=budget,
         law=law,
-        wanted=wanted,
+        wanted=found.wanted,
         architecture=architecture,
         context=length,
         tokens=read,
-        flops_per_token=flops_per_token,
-        inference_flops=inference_flops,
+        flops_per_token=found.flops_per_token,
+        inference_flops=(inference_tokens or 0) * found.flops_per_token / 3,
         loss=loss,
         loss_law=loss_law,
-        epochs=epochs,
+        epochs=None if unique_tokens is None else read / unique_tokens,
         recipe=settings,
-        notes=_notes(law, loss_law, size, wanted, flops_per_token, architecture),
-        warnings=(*law.beyond(size, read), *_warnings(architecture, loss, read, unique_tokens)),
+        notes=_notes(law, loss_law, found),
+        warnings=(*law.beyond(found.size, read), *_warnings(architecture, loss, settings, unique_tokens)),
     )
 
 
@@ -98,55 +99,21 @@ def _own(family: Family, name: str) -> int:
     return value
 
 
-def _split(
-    law: Law,
-    rate: float | int,
-    unique_tokens: float | int | None,
-    inference_tokens: float | int | None,
-    flops: float | int,
-) -> Optimum:
-    fresh = law.optimum(flops, rate)
-    if inference_tokens is None and (unique_tokens is None or fresh.tokens <= unique_tokens):
-        return fresh
-    if not isinstance(law.rule, ParametricLaw):
-        able = ", ".join(other.name for other in LAWS.values() if isinstance(other.rule, ParametricLaw))
-        raise UsageError(
-            f"{law.title} does not say what repeated data or a model that serves come to: it has no L(N, D) of the "
-            f"form E + A/N^α + B/D^β. Take one of {able}."
+def _no_shape(question: Question, budget: Budget, found: Buildable) -> BudgetError:
+    limit = fitting_flops(question, budget.flops, found.verdict)
+    name, wanted = question.family.name, found.wanted.parameters
+    if found.verdict == "large":
+        return BudgetError(
+            f"{budget.flops:.3g} FLOPs are for {wanted:.3g} parameters, and the largest {name} that is offered has "
+            f"{found.size:,}. It can take {limit:.3g} FLOPs at most."
         )
-    unique = math.inf if unique_tokens is None else unique_tokens
-    best = best_within(law.rule, flops, inference_tokens or 0, rate, unique)
-    return Optimum(float(flops), best.parameters, best.tokens, best.loss)
-
-
-def _check_size(
-    budget: Budget, architecture: Architecture, size: int, wanted: Optimum, split: "partial[Optimum]"
-) -> None:
-    if wanted.parameters / _TOLERANCE <= size <= wanted.parameters * _TOLERANCE:
-        return
-    small = size > wanted.parameters
-    wished = size / _TOLERANCE if small else size * _TOLERANCE
-    low, high = 1.0, 1e40
-    for _ in range(120):
-        middle = math.sqrt(low * high)
-        low, high = (middle, high) if split(middle).parameters < wished else (low, middle)
-    end, bound, way = ("smallest", "at least", "more") if small else ("largest", "at most", "less")
-    wider = " a smaller vocabulary," if small else ""
-    raise BudgetError(
-        f"{budget.flops:.3g} FLOPs are for {wanted.parameters:.3g} parameters, and the {end} {architecture.family} "
-        f"there is with a vocabulary of {architecture.vocab:,} has {size:,}. It wants {bound} {high:.3g} FLOPs: give "
-        f"{way},{wider} or another family."
+    serving = question.inference_tokens
+    served = "" if serving is None else f" and to serve {serving:.3g} tokens"
+    return BudgetError(
+        f"{budget.flops:.3g} FLOPs are for {wanted:.3g} parameters{served}, and the nearest {name} with a vocabulary "
+        f"of {question.vocab:,} has {found.size:,}. It takes {limit:.3g} FLOPs at least: give more, a smaller "
+        f"vocabulary{'' if serving is None else ', fewer tokens to serve'} or another family."
     )
-
-
-def _training_flops(architecture: Architecture, length: int) -> int:
-    match architecture.kind:
-        case "encoder":
-            return architecture.training_flops(length, targets=round(_MASKED_SHARE * length))
-        case "decoder":
-            return architecture.training_flops(length)
-        case "encoder-decoder":
-            return architecture.training_flops(length, length)
 
 
 def _loss(law: Law, size: float | int, tokens: float | int, unique_tokens: float | int | None) -> float:
@@ -157,23 +124,21 @@ def _loss(law: Law, size: float | int, tokens: float | int, unique_tokens: float
     return loss
 
 
-def _notes(
-    law: Law, loss_law: Law, size: int, wanted: Optimum, flops_per_token: float, architecture: Architecture
-) -> tuple[str, ...]:
+def _notes(law: Law, loss_law: Law, found: Buildable) -> tuple[str, ...]:
     counted = "parameters" if law.size == "all" else "parameters without embeddings"
-    rule = FLOPS_PER_PARAMETER_AND_TOKEN[architecture.kind]
+    rate, rule = found.flops_per_token / found.size, FLOPS_PER_PARAMETER_AND_TOKEN[found.architecture.kind]
     return (
-        f"{law.title} wants {wanted.parameters:.4g} {counted}; the nearest shape has {size:,}, "
-        f"{size / wanted.parameters - 1:+.1%}.",
-        f"A token takes {flops_per_token:.4g} FLOPs, exactly: {flops_per_token / size:.2f} a parameter, where the law "
-        f"plans with {rule:g}.",
+        f"{law.title} wants {found.wanted.parameters:.4g} {counted}; the nearest shape has {found.size:,}, "
+        f"{found.size / found.wanted.parameters - 1:+.1%}.",
+        f"A token takes {found.flops_per_token:.4g} FLOPs, exactly: {rate:.2f} a parameter, where the rule has "
+        f"{rule:g}. The law was asked with that.",
         f"The loss is by {loss_law.title}, in nats a token of {loss_law.tokenizer}: with another tokenizer or other "
         "text it will differ.",
     )
 
 
 def _warnings(
-    architecture: Architecture, loss: float, tokens: float, unique_tokens: float | int | None
+    architecture: Architecture, loss: float, settings: Recipe, unique_tokens: float | int | None
 ) -> tuple[str, ...]:
     said = []
     if architecture.kind != "decoder":
@@ -191,7 +156,12 @@ def _warnings(
             "The learning rate is that of pre-norm decoders, and this family has its norms after each sublayer: BERT "
             "was trained with 1e-4, GPT-1 with 2.5e-4. Lower it if the loss does not fall."
         )
-    epochs = 0.0 if unique_tokens is None else tokens / unique_tokens
+    if settings.steps < _FEW_STEPS:
+        said.append(
+            f"There are {settings.steps:,} steps of {settings.batch_tokens:,} tokens: too few for a warm-up and a way "
+            "down. Take fewer devices, or shorter rows."
+        )
+    epochs = 0.0 if unique_tokens is None else settings.steps * settings.batch_tokens / unique_tokens
     if epochs > 1:
         said.append(f"The data are read {epochs:.3g} times: {_worth(epochs)}")
     return tuple(said)

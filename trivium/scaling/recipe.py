@@ -86,6 +86,8 @@ def recipe(
 ) -> Recipe:
     """How a model of `parameters` that ends at `loss` reads `tokens`: in the whole steps that they fill, or in one."""
     rows = batch_rows(loss, row_tokens, devices)
+    if devices == 1:
+        rows = max(1, min(rows, math.floor(tokens / row_tokens)))
     steps = max(1, math.floor(tokens / (rows * row_tokens)))
     return Recipe(
         rows,
