@@ -1,6 +1,6 @@
 """The memory of training steps: by formula, simulated, and measured in real steps. Writes benchmarks/memory.md.
 
-    python -m benchmarks.memory              all configurations of `grid`, about three minutes on one core
+    python -m benchmarks.memory              all configurations, about three minutes on one core
     python -m benchmarks.memory --only t5    those of one family; nothing is written
 
 Measured is the peak of the second step tensor by tensor (`trivium.train.tracker`), which is what torch's allocator
@@ -14,12 +14,33 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.grid import grid
+from benchmarks.grid import grid, model, step
+from trivium.adapt.lora import Lora
+from trivium.families import bart, bert, llama
 from trivium.plan.memory import TrainingMemory, training_memory
 from trivium.plan.simulate import simulate_step
 from trivium.plan.trial import Trial
 from trivium.plan.workload import Workload
 from trivium.train.tracker import MemoryTracker, track
+
+
+def configurations() -> list[Workload]:
+    """Those of the grid, and a few odd ones: grouped queries, dropout, waves, bands, formats and LoRA mixed."""
+    grouped = llama.preset(vocab=4096, dim=256, depth=6, heads=8, kv_heads=2, positions=1024)
+    dropped = bert.preset(vocab=4096, dim=256, depth=4, heads=4, dropout=0.1, attention_dropout=0.1)
+    uneven = bart.preset(vocab=4096, dim=256, depth=6, heads=4, decoder_depth=2, dropout=0.1)
+    return [
+        *grid(),
+        step(grouped),
+        step(grouped, masked=True, activation_checkpointing=True, optimizer="muon"),
+        step(grouped, rows=2, lora=Lora(), precision="bfloat16"),
+        step(dropped, masked=True),
+        step(uneven, accumulation=2),
+        step(model("gopher", 128, 3)),
+        step(model("gpt3", 128, 4), inputs=512, rows=2),
+        step(model("t5", 128, 6), rows=2, precision="bfloat16", activation_checkpointing=True),
+        step(model("transformer"), targets=20, masked=True),
+    ]
 
 
 @dataclass(frozen=True)
@@ -107,7 +128,7 @@ def main() -> None:
     only = parser.parse_args().only
     torch.set_num_threads(1)
     rows = []
-    for work in grid():
+    for work in configurations():
         if only in (None, work.architecture.family):
             rows.append(measure(work))
             print(f"{described(work)}: {rows[-1].error:+.3%}", flush=True)

@@ -45,6 +45,7 @@ CASES = {
         tiny("t5"), 6, 48, 16, targets=20, activation_checkpointing=True, precision="bfloat16"
     ),
     "post-norm, checkpointing": Workload(tiny("bert"), 6, 48, targets=20, activation_checkpointing=True),
+    "sines and no bias of any kind": Workload(tiny("transformer"), 3, 40, masked=True, targets=30),
     "bfloat16": Workload(tiny("llama"), 2, 32, precision="bfloat16", masked=True),
     "muon": Workload(tiny("gpt2"), 1, 16, optimizer="muon"),
     "accumulation": Workload(tiny("gpt2"), 2, 48, accumulation=3),
@@ -92,8 +93,23 @@ def test_the_parts_make_the_peak() -> None:
 
 
 def test_layers_that_are_not_run_are_added_exactly() -> None:
-    deep = Workload(tiny("t5", depth=6, decoder_depth=5), 3, 40, 20, activation_checkpointing=True)
-    assert training_memory(deep).total == measured(deep).peak
+    # Its peak is a layer below the top, where the bias that layers share has a gradient already.
+    deep = Workload(
+        tiny("t5", depth=6, decoder_depth=5), 3, 48, 48, targets=9, activation_checkpointing=True, accumulation=2
+    )
+    memory = training_memory(deep)
+    assert memory.peak_phase == "backward pass: decoder, layer below the top"
+    assert memory.total == measured(deep).peak
+
+
+def test_phases_stand_in_their_order() -> None:
+    phases = list(training_memory(CASES["pair"]).phases)
+    assert phases[0] == "forward pass: embedding"
+    assert phases[-2:] == ["backward pass: embedding", "optimizer step"]
+    forward = [phase.partition(": ")[2] for phase in phases if phase.startswith("forward")]
+    backward = [phase.partition(": ")[2] for phase in phases if phase.startswith("backward")]
+    assert backward == forward[::-1]
+    assert forward.index("encoder, top layer") < forward.index("decoder, bottom layer") < forward.index("head and loss")
 
 
 def test_the_largest_models_take_no_longer() -> None:

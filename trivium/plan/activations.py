@@ -301,8 +301,7 @@ class Parts:
             by_distance,
         )
         del normed
-        tape.kind = "residual stream"
-        x = self.norm(f"{name}.after_attention", after, self.sum(x, self.dropout(mixed, dropout.residual)))
+        x = self.norm(f"{name}.after_attention", after, self._added(x, mixed, dropout.residual))
         if layer.cross_attention is not None:
             assert memory is not None
             assert memory_sight is not None
@@ -320,10 +319,15 @@ class Parts:
                 dropout.attention,
             )
             del normed
-            tape.kind = "residual stream"
-            x = self.norm(f"{name}.after_cross_attention", after, self.sum(x, self.dropout(read, dropout.residual)))
-        out = self.mlp(f"{name}.mlp", layer.mlp, self.norm(f"{name}.before_mlp", before, x), dropout.hidden)
-        tape.kind = "residual stream"
-        added = self.sum(x, self.dropout(out, dropout.residual))
-        del out
+            x = self.norm(f"{name}.after_cross_attention", after, self._added(x, read, dropout.residual))
+        added = self._added(
+            x,
+            self.mlp(f"{name}.mlp", layer.mlp, self.norm(f"{name}.before_mlp", before, x), dropout.hidden),
+            dropout.residual,
+        )
         return self.norm(f"{name}.after_mlp", after, added)
+
+    def _added(self, x: Tensor, out: Tensor, share: float) -> Tensor:
+        self.tape.kind = "residual stream"
+        out = self.dropout(out, share)
+        return self.sum(x, out)

@@ -8,8 +8,8 @@ The weights and states are always there. Activations grow in the forward pass an
 the gradients grow; so the peak may stand at the loss (many logits), at the top layer (many tokens), at the bottom (many
 weights), at the embedding (whose gradient is dense, and waits for that of a tied head), or in the optimizer's step.
 
-Within a phase memory is linear in the number of layers, so that two or three of them are enough to know any number:
-the formulas cost the same for every model. What is assumed:
+Memory is linear in the number of layers at each place of the step, so that two or three of them are enough to know any
+number: the formulas cost the same for every model. What is assumed:
 
 - the layer's order of operations as `trivium.nn` has it, on a CPU; a kernel's own workspace is not counted;
 - attention by torch's fused kernel, which makes no matrix of scores, except where attention has dropout or a learned
@@ -33,6 +33,19 @@ from trivium.plan.workload import Workload
 
 #: More repetitions of a stack's pattern than these, a bottom and a top one, are not run but added.
 _ENOUGH = 2
+_BETWEEN = "layers between"
+_PLACES = (
+    "embedding",
+    "bottom layer",
+    "layer above the bottom",
+    _BETWEEN,
+    "layer below the top",
+    "top layer",
+    "last norm",
+)
+#: The layers next to the highest and the lowest, which may be peaks where those are not: a bias that all layers share
+#: has no gradient yet at the top.
+_BELOW, _ABOVE = ("layer below the top", "top layer"), ("layer above the bottom", "bottom layer")
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ def training_memory(workload: Workload) -> TrainingMemory:
         for phase, items in phases.items():
             if phase != "optimizer step":
                 items["gradients"] = items.get("gradients", 0) + standing
-    totals = {phase: weights + run.states + sum(items.values()) for phase, items in phases.items()}
+    totals = {phase: weights + run.states + sum(phases[phase].values()) for phase in sorted(phases, key=_moment)}
     peak = max(totals, key=lambda phase: totals[phase])
     items = phases[peak]
     at_peak = items.pop("gradients", 0)
@@ -138,12 +151,17 @@ class _Run:
         return run
 
     def _grown(self, base: "_Run", more: "_Run", times: int) -> "_Run":
-        # The layers between the lowest and the highest are never the peak: memory is linear from one to the other.
+        # A layer more moves the lowest and the highest by so much each, and with them the layers next to them.
         phases = {}
         for phase, items in self.phases.items():
-            high, low = more.phases[phase], base.phases[phase]
-            kinds = dict.fromkeys([*items, *high, *low])
-            phases[phase] = {k: items.get(k, 0) + times * (high.get(k, 0) - low.get(k, 0)) for k in kinds}
+            like = phase.replace(*_BELOW).replace(*_ABOVE)
+            phases[phase] = _line(items, more.phases[like], base.phases[like], times)
+        for phase, items in more.phases.items():
+            for name, anchor in (_BELOW, _ABOVE):
+                if _BETWEEN in phase:
+                    like = phase.replace(_BETWEEN, anchor)
+                    grown = _line(items, more.phases[like], base.phases[like], times - 1)
+                    phases[phase.replace(_BETWEEN, name)] = _line(grown, self.phases[like], base.phases[like], 1)
         return _Run(
             self.added + times * (more.added - base.added),
             self.trained + times * (more.trained - base.trained),
@@ -151,6 +169,22 @@ class _Run:
             self.scratch,
             phases,
         )
+
+
+def _moment(phase: str) -> tuple[int, int, int]:
+    # When in the step: up through the encoder, the decoder and the head, and back down.
+    if phase == "optimizer step":
+        return 2, 0, 0
+    way, _, where = phase.partition(": ")
+    stack, _, place = where.rpartition(", ")
+    stacks = ("", "encoder", "decoder")
+    height = (len(stacks), 0) if place == "head and loss" else (stacks.index(stack), _PLACES.index(place))
+    return (0, *height) if way == "forward pass" else (1, -height[0], -height[1])
+
+
+def _line(start: Mapping[str, int], high: Mapping[str, int], low: Mapping[str, int], times: int) -> dict[str, int]:
+    kinds = dict.fromkeys([*start, *high, *low])
+    return {kind: start.get(kind, 0) + times * (high.get(kind, 0) - low.get(kind, 0)) for kind in kinds}
 
 
 def _at(work: Workload, periods: list[int]) -> _Run:

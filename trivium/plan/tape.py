@@ -22,7 +22,7 @@ class Ledger:
         self.total = 0
         self._phase = ""
         self._peaks: dict[str, tuple[int, dict[str, int]]] = {}
-        self._highest = -1
+        self._highest = 0
 
     @property
     def phase(self) -> str:
@@ -33,7 +33,7 @@ class Ledger:
     def phase(self, phase: str) -> None:
         if phase != self._phase:
             self._mark()
-            self._phase, self._highest = phase, self._peaks.get(phase, (-1, {}))[0]
+            self._phase, self._highest = phase, self._peaks.get(phase, (0, {}))[0]
 
     @property
     def peaks(self) -> dict[str, tuple[int, dict[str, int]]]:
