@@ -90,6 +90,17 @@ def test_wrong_overrides_are_named(override: str, said: str, tmp_path: Path) -> 
         read_project(written(tmp_path, {"scope": {"minutes": 1}, "data": {"mix": ["news"]}}), [override])
 
 
+def test_a_mistake_is_blamed_on_the_override_that_made_it(tmp_path: Path) -> None:
+    path = written(tmp_path, {"data": {"mix": ["news"]}, "model": {"families": ["bert"], "objectives": {}}})
+    with pytest.raises(UsageError, match=r"^In --set train\.steps=3: train\.steps is decided"):
+        read_project(path, ["scope.minutes=2", "train.steps=3"])
+    with pytest.raises(UsageError, match=r"^In --set model\.objectives=.* --set model\.families=\[gpt2\]: .*'bert'"):
+        read_project(path, ["model.objectives={bert: masked}", "model.families=[gpt2]"])
+    path = written(tmp_path, {"data": {"mix": ["news"]}, "scope": {"minuts": 1}})
+    with pytest.raises(UsageError, match=r"^In .*project\.yaml: There is no 'scope\.minuts'"):
+        read_project(path, ["scope.seed=1"])
+
+
 def test_the_resolved_file_can_be_given_back() -> None:
     project = parse_project({"data": {"mix": ["news"]}, "train": {"betas": [0.9, 0.99]}, "scope": {"about": "žluť: x"}})
     assert parse_project(yaml.safe_load(dump_project(project))) == project

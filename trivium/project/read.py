@@ -2,6 +2,7 @@
 
 __all__ = ["dump_project", "parse_project", "read_project"]
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
@@ -39,9 +40,13 @@ def read_project(path: Path, overrides: Sequence[str] = ()) -> Project:
         raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path} must hold sections (scope, data, model, train, evaluate); it holds {content!r:.60}.")
-    for override in overrides:
-        _apply(content, override)
-    return parse_project(content, str(path))
+    try:
+        return parse_project(_changed(content, overrides), str(path))
+    except UsageError:
+        if guilty := _to_blame(content, overrides):
+            where = " ".join(f"--set {override}" for override in guilty)
+            return parse_project(_changed(content, overrides if len(guilty) > 1 else guilty), where)
+        raise
 
 
 def parse_project(content: Mapping[str, Any], where: str = "the project") -> Project:
@@ -66,6 +71,28 @@ def parse_project(content: Mapping[str, Any], where: str = "the project") -> Pro
 def dump_project(project: Project) -> str:
     """The project as YAML with every value spelled out: it can be given back."""
     return yaml.safe_dump(project.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _changed(content: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    changed = copy.deepcopy(dict(content))
+    for override in overrides:
+        _apply(changed, override)
+    return changed
+
+
+def _to_blame(content: Mapping[str, Any], overrides: Sequence[str]) -> Sequence[str]:
+    """The override that makes a wrong project of a right file; all, where only together they do; none, if it is not."""
+
+    def right(some: Sequence[str]) -> bool:
+        try:
+            parse_project(_changed(content, some))
+        except UsageError:
+            return False
+        return True
+
+    if not right(()):
+        return ()
+    return next(([one] for one in overrides if not right([one])), overrides)
 
 
 def _apply(content: dict[str, Any], override: str) -> None:
