@@ -89,15 +89,18 @@ def _size_and_tokens(text: str) -> tuple[float, float]:
 
 
 def _draw(found: "FitReport", path: Path, budgets: list[float]) -> None:
+    import matplotlib
+
     from trivium.files import storage_errors
 
     formats = (".svg", ".png", ".pdf")
     if path.suffix.lower() not in formats:
         raise UsageError(f"--plot {path}: the name must end in {', '.join(formats)}.")
     figure = found.fits[0].plot(budgets)
-    with storage_errors(path):
+    # The same fit is the same file: text as text, and names that are no random numbers.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "trivium"}), storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
 
 
 def _shown(found: "FitReport") -> object:

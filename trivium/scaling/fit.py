@@ -27,6 +27,8 @@ from trivium.scaling.points import Point
 #: An outlier's residual is so many times the robust spread (1.4826 x the median deviation) away from the median.
 _OUTLYING: Final = 4.0
 _SMALLEST_SPREAD: Final = 1e-5
+#: A law of few numbers passes through as many points: their residuals say nothing of the spread.
+_PASSED_THROUGH: Final = 1e-6
 #: The most points of a fit: its time grows with them.
 _MOST_POINTS: Final = 20_000
 _LARGEST_BOOTSTRAP: Final = 10_000
@@ -61,11 +63,10 @@ def fit(
 
 def outliers_of(residuals: Sequence[float | None]) -> tuple[int, ...]:
     """The numbers of residuals that are far from the others, by the median and the median deviation."""
-    there = np.array([np.nan if value is None else value for value in residuals], dtype=float)
-    if np.isnan(there).all():
-        return ()
-    away = np.abs(there - np.nanmedian(there))
-    spread = max(1.4826 * float(np.nanmedian(away)), _SMALLEST_SPREAD)
+    there = np.array([0.0 if value is None else value for value in residuals], dtype=float)
+    away = np.abs(there - np.median(there))
+    felt = away[away > _PASSED_THROUGH]
+    spread = max(1.4826 * float(np.median(felt)), _SMALLEST_SPREAD) if len(felt) else np.inf
     return tuple(int(index) for index in np.flatnonzero(away > _OUTLYING * spread))
 
 
@@ -154,7 +155,8 @@ def _on_outliers(result: Fit) -> list[str]:
     count = len(result.outliers)
     if not count or result.dropped:
         return []
-    return [f"{count} of {len(result.points)} points are outliers: look at them, or leave them out."]
+    what = "is an outlier: look at it" if count == 1 else "are outliers: look at them"
+    return [f"{count} of {len(result.points)} points {what}, and fit again without (`drop_outliers`)."]
 
 
 def _on_resamples(result: Fit, bootstrap: int) -> list[str]:

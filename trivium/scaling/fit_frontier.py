@@ -13,7 +13,7 @@ from trivium.scaling.bootstrap import run_numbers, run_weights
 from trivium.scaling.cautions import distinct
 from trivium.scaling.envelope import FrontierPoint, curves_of, lowest_of
 from trivium.scaling.frontier import FrontierLaw, power_law
-from trivium.scaling.isoflop import TOLERANCE, Valley, valleys_of
+from trivium.scaling.isoflop import TOLERANCE, Valley, steady_residuals, valleys_of
 from trivium.scaling.points import Point
 
 #: Of the envelope's values, the part that a fit keeps to show.
@@ -75,8 +75,8 @@ def fit_isoflop(points: Sequence[Point], bootstrap: int, seed: int, tolerance: f
         samples.append(_through(_rows([found for found in lowest if found is not None]), law.source))
     residuals: list[float | None] = [None] * len(points)
     for valley in valleys:
-        for index in valley.members:
-            residuals[index] = float(np.log(points[index].loss / valley.loss(points[index].parameters)))
+        for index, residual in zip(valley.members, steady_residuals(points, valley.members), strict=True):
+            residuals[index] = float(residual)
     said = [
         f"The valley at {valley.flops:.3g} FLOPs is left out: {valley.reason}." for valley in valleys if valley.reason
     ]

@@ -40,9 +40,9 @@ _WAY_OUT: Final = "Name a file that `trivium fit points --save` wrote."
 class Fit:
     """A law fitted to points.
 
-    `residuals` are measured less predicted log loss, point by point (by approach 2's parabolas of all points; None
-    where the approach predicts no loss); `outliers` are the numbers of the points far from the rest, which `dropped`
-    says were left out of the law. `samples` are the laws of the bootstrap's resamples, and
+    `residuals` are measured less predicted log loss, point by point (approach 2: about parabolas of least absolute
+    deviations; None where the approach predicts no loss); `outliers` are the numbers of the points far from the rest,
+    which `dropped` says were left out of the law. `samples` are the laws of the bootstrap's resamples, and
     `flops_per_parameter_and_token` what the points' FLOPs are over N D.
     """
 

@@ -5,7 +5,7 @@ power laws are drawn through those. A parabola that opens downwards, or is lowes
 shows no best size: it is kept to be looked at, with the reason, and left out of the law.
 """
 
-__all__ = ["TOLERANCE", "Valley", "budgets_of", "valley_of", "valleys_of"]
+__all__ = ["TOLERANCE", "Valley", "budgets_of", "steady_residuals", "valley_of", "valleys_of"]
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +21,9 @@ from trivium.scaling.points import Point
 #: Runs are of one budget where their FLOPs, in order, differ by no more than this part.
 TOLERANCE: Final = 0.1
 _FEWEST_SIZES: Final = 3
+#: Of least absolute deviations: steps, and the residual below which a point pulls no harder.
+_REWEIGHTINGS: Final = 40
+_SMALLEST: Final = 1e-7
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,19 @@ def valley_of(
     least, most = float(np.exp(log_size.min())), float(np.exp(log_size.max()))
     numbers = (float(bend), float(slope), float(level))
     return Valley(flops, float(np.exp(middle)), *numbers, least, most, tuple(map(int, members)), lowest, reason)
+
+
+def steady_residuals(points: Sequence[Point], members: Sequence[int]) -> Float[np.ndarray, "M"]:
+    """Measured less predicted log loss about the parabola of least absolute deviations.
+
+    An outlier bends the parabola of least squares towards itself, so that its neighbours look wrong; this one hardly
+    feels it.
+    """
+    u = np.log([points[index].parameters for index in members])
+    u -= u.mean()
+    losses = np.array([points[index].loss for index in members])
+    weights = np.ones(len(members))
+    for _ in range(_REWEIGHTINGS):
+        predicted = np.polyval(np.polyfit(u, losses, 2, w=np.sqrt(weights)), u)
+        weights = 1 / np.maximum(np.abs(losses - predicted), _SMALLEST)
+    return np.asarray(np.log(losses / predicted))
