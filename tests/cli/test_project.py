@@ -31,6 +31,8 @@ def test_a_run_ends_with_its_tables_its_samples_and_the_report(project: Path, ca
     shown = capsys.readouterr().out
     assert "On held-out text" in shown
     assert "The bill" in shown
+    for words in ("a step", "whole time", "memory", "  optimizer", "resident: what the process grew by"):
+        assert words in shown
     assert "gpt2: Document [b]3[/b]\n" in shown, "what users wrote is not markup"
     assert shown.rstrip().endswith("report.html")
 
@@ -45,7 +47,21 @@ def test_a_dry_run_shows_the_plan(project: Path, tmp_path: Path, capsys) -> None
     shown = capsys.readouterr().out
     assert "The plan" in shown
     assert "encoder-decoder" in shown
+    assert "Memory of a step's tensors, at their peak" in shown
     assert not (tmp_path / "out" / "bert").exists()
+
+
+def test_what_does_not_fit_is_refused_unless_forced(project: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("trivium.plan.machine.free_memory_bytes", lambda device: 1_000_000)
+    assert main(["run", str(project)]) == 1
+    error = capsys.readouterr().err
+    assert "error: A training step of this gpt2" in error
+    assert "1 MB are free." in error
+    assert "train.accumulation" in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out" / "gpt2").exists()
+    assert main(["run", str(project), "--dry-run", "--force"]) == 0
+    assert "warning: A training step of this gpt2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
