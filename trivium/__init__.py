@@ -7,18 +7,28 @@
 Importing it imports nothing else: torch comes with the first thing that needs it.
 """
 
-__all__ = ["LanguageModel", "__version__", "load", "which"]
+__all__ = ["LanguageModel", "__version__", "fit", "load", "quote", "quote_budget", "which"]
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trivium.language_model import LanguageModel, load
     from trivium.plan.which import which
+    from trivium.quotes.budgeted import quote_budget
+    from trivium.quotes.quote import quote
+    from trivium.scaling.fit import fit
 
     __version__: str
 
 #: Where each name of the Python face is defined.
-_FACE = {"LanguageModel": "trivium.language_model", "load": "trivium.language_model", "which": "trivium.plan.which"}
+_FACE = {
+    "LanguageModel": "trivium.language_model",
+    "fit": "trivium.scaling.fit",
+    "load": "trivium.language_model",
+    "quote": "trivium.quotes.quote",
+    "quote_budget": "trivium.quotes.budgeted",
+    "which": "trivium.plan.which",
+}
 
 
 def __getattr__(name: str) -> Any:

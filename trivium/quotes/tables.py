@@ -50,10 +50,10 @@ def compute_rows(quote: ModelQuote) -> Iterator[tuple[object, ...]]:
             f"{time.devices} x {device.title}" if time.devices > 1 else device.title,
             device.flops_per_second[time.format] / 1e12,
             f"{time.utilisation:.0%}",
-            time.device_hours,
-            f"{low:,.4g} to {high:,.4g}",
-            time.days,
-            None if time.price is None else time.price,
+            _count(time.device_hours),
+            f"{_count(low)} to {_count(high)}",
+            _count(time.days),
+            None if time.price is None else f"{time.price:,.0f}",
         )
 
 
@@ -143,6 +143,10 @@ def size_text(size: float | int) -> str:
     """Bytes in decimal units, as makers of devices count: 6.23 GB."""
     scale, unit = next(((s, u) for s, u in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")) if size >= s), (1e3, "kB"))
     return f"{size / scale:,.3g} {unit}" if size < 1000 * scale else f"{size / scale:,.0f} {unit}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
 
 
 def _rule(quote: ModelQuote) -> str:
