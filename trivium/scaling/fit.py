@@ -25,7 +25,7 @@ from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
 
 #: An outlier's residual is so many times the robust spread (1.4826 x the median deviation) away from the median.
-_OUTLYING: Final = 4.0
+_OUTLYING: Final = 5.0
 _SMALLEST_SPREAD: Final = 1e-5
 #: A law of few numbers passes through as many points: their residuals say nothing of the spread.
 _PASSED_THROUGH: Final = 1e-6
