@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from trivium.adapt.lora import Lora
 from trivium.adapt.low_rank import add_lora
 from trivium.architecture import Architecture, Pooler
+from trivium.families import bart
 from trivium.families.registry import FAMILIES
 from trivium.model import Transformer
 from trivium.objectives.batch import IGNORE, Batch
@@ -98,14 +99,20 @@ def test_a_pairs_sides_and_padded_rows_are_what_torch_counts() -> None:
         ("gpt2", True, None, "matrix"),
         ("bert", False, None, "full"),
         ("bloom", False, None, "matrix"),
-        ("t5", False, None, "learned"),
+        ("t5", False, None, "unfused"),
         ("t5", False, Lora(), "matrix"),
-        ("gopher", False, None, "learned"),
+        ("gopher", False, None, "unfused"),
     ],
 )
 def test_the_form_of_attention(family: str, masked: bool, lora: Lora | None, form: str) -> None:
     done = operations(Workload(model(family), rows=1, inputs=8, masked=masked, lora=lora))
     assert next(each for each in done if isinstance(each, Scores)).form == form
+
+
+def test_dropout_of_attention_has_no_fused_kernel() -> None:
+    dropping = bart.preset(vocab=40, dim=32, depth=1, heads=2, attention_dropout=0.1)
+    forms = {each.form for each in operations(Workload(dropping, rows=1, inputs=8)) if isinstance(each, Scores)}
+    assert forms == {"unfused"}
 
 
 def test_what_a_window_leaves_out_is_counted_all_the_same() -> None:

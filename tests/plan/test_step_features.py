@@ -48,7 +48,7 @@ def test_the_format_of_the_products_is_the_precision() -> None:
         ("bert", {}, "full scores"),
         ("gpt2", {}, "causal scores"),
         ("gpt2", {"masked": True}, "matrix scores"),
-        ("t5", {}, "learned scores"),
+        ("t5", {}, "unfused scores"),
     ],
 )
 def test_scores_stand_with_their_form(family: str, settings: dict[str, bool], name: str) -> None:

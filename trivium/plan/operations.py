@@ -14,7 +14,7 @@ __all__ = ["Form", "Linear", "Operation", "Scores", "operations"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 from trivium.architecture import (
@@ -32,8 +32,9 @@ from trivium.architecture import (
 )
 from trivium.plan.workload import Workload
 
-#: How attention is told who sees whom: all, the past alone, a matrix of who sees whom, or one of learned biases.
-Form = Literal["full", "causal", "matrix", "learned"]
+#: How attention is told who sees whom: all, the past alone, a matrix; or without a fused kernel, which on a processor
+#: knows neither biases that are learned nor dropout of the weights.
+Form = Literal["full", "causal", "matrix", "unfused"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Scores:
 Operation = Linear | Scores
 
 
-@cache
+@lru_cache(maxsize=64)
 def operations(workload: Workload) -> tuple[Operation, ...]:
     """The products of one micro-batch in the order of its forward pass."""
     return tuple(_Walk(workload).run())
@@ -135,22 +136,25 @@ class _Walk:
             attention = layer.attention
             dim = self.workload.architecture.dim
             yield Linear(tokens, dim, attention.query_dim, trained=self.full, passed=False)
-            for _ in range(self.workload.rows):
-                yield Linear(tokens, attention.query_dim, tokens, trained=self.full, passed=carrying)
+            rows = self.workload.rows * tokens
+            yield Linear(rows, attention.query_dim, tokens, trained=self.full, passed=carrying)
         yield from self._attention(f"{name}.attention", layer.attention, form, tokens, tokens, self.carries)
         if layer.cross_attention is not None:
             crossed: Form = "matrix" if self.workload.masked else "full"
+            crossed = "unfused" if layer.dropout.attention > 0 else crossed
             yield from self._attention(
                 f"{name}.cross_attention", layer.cross_attention, crossed, tokens, memory, memory_carries
             )
         yield from self._mlp(f"{name}.mlp", layer.mlp, self.workload.rows * tokens)
 
     def _form(self, layer: Layer, causal: bool, tokens: int, carrying: bool) -> Form:
+        if layer.dropout.attention > 0:
+            return "unfused"
         match layer.position:
             case RelativeBuckets() if self.full:
-                return "learned"
+                return "unfused"
             case RelativeSinusoids() if carrying:
-                return "learned"
+                return "unfused"
             case RelativeBuckets() | RelativeSinusoids() | Alibi():
                 return "matrix"
         window = layer.attention.window

@@ -14,7 +14,7 @@ The time is their weighted sum: a machine is described by one weight for each (`
 __all__ = ["FEATURES", "step_features"]
 
 from collections import Counter
-from functools import cache
+from functools import lru_cache
 
 from trivium.architecture import Layer, RelativeBuckets, Rotary, Stack
 from trivium.plan.operations import Linear, Scores, operations
@@ -28,7 +28,7 @@ FEATURES: tuple[str, ...] = (
     "full scores",
     "causal scores",
     "matrix scores",
-    "learned scores",
+    "unfused scores",
     "biases",
     "logits",
     "channels",
@@ -45,7 +45,7 @@ _CALLS_OF_A_SUBLAYER, _CALLS_OF_SCORES = 5, 2
 _TRANSCENDENTAL = 2
 
 
-@cache
+@lru_cache(maxsize=256)
 def step_features(workload: Workload) -> tuple[float, ...]:
     """How much of each of `FEATURES` a step holds."""
     found: Counter[str] = Counter()
