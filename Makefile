@@ -28,7 +28,7 @@ types: .venv/dev.installed
 	$(BIN)/mypy
 
 pytest: .venv/dev.installed
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 format: .venv/dev.installed
 	$(BIN)/ruff check --fix

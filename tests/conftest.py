@@ -1,6 +1,6 @@
 """What every test runs under: shapes checked, nothing called out, torch on one thread.
 
-Shapes: the import hook puts beartype on every annotated function and dataclass of `trivium`, so a tensor of another
+Shapes: an import hook checks every annotated function and dataclass of `trivium` (`shapes.py`), so a tensor of another
 shape than its annotation says fails the test. It must be in place before anything imports `trivium`.
 """
 
@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
-from jaxtyping import install_import_hook
+
+from tests import shapes
 
 assert not any(name.split(".")[0] == "trivium" for name in sys.modules), "trivium was imported before its shape checks"
-install_import_hook("trivium", "beartype.beartype")
+shapes.install("trivium")
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -45,6 +46,13 @@ settings.load_profile("trivium")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --llama-python /path/to/python`: an interpreter that has llama-cpp-python, for the tests that run it."""
     parser.addoption("--llama-python", default=None, help="a Python with llama-cpp-python, where this one has none")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the files, those with slow tests come first: no worker is left with a long one at the end."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

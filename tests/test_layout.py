@@ -55,6 +55,7 @@ TESTS_OF_THE_WHOLE = {
     "tests/test_layout.py": "the tree of files",
     "tests/test_cli.py": "whole command lines",
     "tests/test_docs.py": "README.md and docs/",
+    "tests/test_shapes.py": "the checks of shapes under which all others run",
     "tests/test_smollm.py": "a real model from GGUF, with its chats",
     "tests/families/test_oracle.py": "every family against transformers",
     "tests/families/test_table.py": "docs/families.md, and what it says of every family",
