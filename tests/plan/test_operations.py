@@ -1,10 +1,13 @@
 """The products that are listed are those that torch does."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from trivium.adapt.lora import Lora
@@ -15,6 +18,7 @@ from trivium.families.registry import FAMILIES
 from trivium.model import Transformer
 from trivium.objectives.batch import IGNORE, Batch
 from trivium.plan.operations import Linear, Scores, operations
+from trivium.plan.trial import Trial
 from trivium.plan.workload import Workload
 from trivium.train.loss import head_loss
 from trivium.train.recompute import recompute_blocks
@@ -113,6 +117,34 @@ def test_dropout_of_attention_has_no_fused_kernel() -> None:
     dropping = bart.preset(vocab=40, dim=32, depth=1, heads=2, attention_dropout=0.1)
     forms = {each.form for each in operations(Workload(dropping, rows=1, inputs=8)) if isinstance(each, Scores)}
     assert forms == {"unfused"}
+
+
+class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts attention's forward kernels: fused ones, and softmax by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.fused = self.unfused = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        self.fused += str(func) == "aten._scaled_dot_product_flash_attention_for_cpu.default"
+        self.unfused += str(func) == "aten._safe_softmax.default"
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", ["bart", "bert", "bloom", "gopher", "gpt3", "t5"])
+@pytest.mark.parametrize("lora", [None, Lora()])
+@pytest.mark.parametrize("masked", [False, True])
+def test_unfused_scores_are_those_that_torch_does_not_fuse(family: str, lora: Lora | None, masked: bool) -> None:
+    workload = Workload(model(family), rows=2, inputs=8, lora=lora, masked=masked)
+    trial = Trial(workload, torch.device("cpu"))
+    with _Kernels() as kernels:
+        head_loss(trial.model, trial.batch)
+    forms = [each.form for each in operations(workload) if isinstance(each, Scores)]
+    assert kernels.unfused == forms.count("unfused")
+    assert kernels.fused == len(forms) - kernels.unfused
 
 
 def test_what_a_window_leaves_out_is_counted_all_the_same() -> None:
