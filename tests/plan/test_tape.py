@@ -13,7 +13,7 @@ def test_bytes_are_alive_as_long_as_something_refers_to_them() -> None:
     second = Storage(ledger, "b", 50)
     assert (ledger.total, ledger.alive["a"]) == (150, 100)
     del first
-    ledger.phase = "later"
+    ledger.enter("later")
     third = Storage(ledger, "b", 20)
     assert ledger.total == 70 == second.size + third.size
     assert ledger.peaks == {"": (150, {"a": 100, "b": 50}), "later": (70, {"a": 0, "b": 70})}

@@ -94,18 +94,18 @@ class Parts:
         return out
 
     def sum(self, a: Tensor, b: Tensor) -> Tensor:
-        """A + b, in the wider of their types: nothing is saved."""
+        """The sum, in the wider of their types: nothing is saved."""
         width = max(a.width, b.width)
         elements = max(a.elements, b.elements)
         flows = [(x.edge, None if (x.width, x.elements) == (width, elements) else x.elements * x.width) for x in (a, b)]
         return self.tape.operation(elements, width, flows)
 
     def scaled(self, x: Tensor) -> Tensor:
-        """X times a number: nothing is saved."""
+        """Times a number: nothing is saved."""
         return self.tape.operation(x.elements, x.width, [(x.edge, x.elements * x.width)])
 
     def dropout(self, x: Tensor, share: float) -> Tensor:
-        """X times a random mask, which is saved."""
+        """Times a random mask, which is saved."""
         if share == 0.0:
             return x
         kind, self.tape.kind = self.tape.kind, "dropout masks"
@@ -120,7 +120,7 @@ class Parts:
         return self.tape.operation(x.elements, x.width, flows, [] if relu else [x], saves_output=relu)
 
     def times(self, a: Tensor, b: Tensor) -> Tensor:
-        """A · b: each is saved for the gradient of the other."""
+        """The product, number by number: each is saved for the gradient of the other."""
         saved = ([b] if a.edge else []) + ([a] if b.edge else [])
         flows = [(x.edge, x.elements * x.width) for x in (a, b)]
         return self.tape.operation(a.elements, a.width, flows, saved)
@@ -128,7 +128,7 @@ class Parts:
     # ---- attention -------------------------------------------------------------------------------------------------
 
     def rotate(self, x: Tensor, relation: Relation) -> Tensor:
-        """X · cos + (−x₂, x₁) · sin, with cosines and sines in the type of x."""
+        """Turn by angles, x · cos + (−x₂, x₁) · sin, which are saved in the type of x."""
         tape, size = self.tape, x.elements * x.width
         cos, sin = (tape.make(angle.elements, 2) if x.width == 2 else angle for angle in relation)
         turned = tape.operation(x.elements, x.width, [(x.edge, size)], [cos])
@@ -137,7 +137,7 @@ class Parts:
         del crossed
         return self.sum(turned, second)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, lengths: "Lengths", sight: Sight, share: float) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, lengths: Lengths, sight: Sight, share: float) -> Tensor:
         """The kernel, and its output as the next product reads it."""
         if share > 0.0 or (sight.matrix is not None and sight.matrix.edge is not None):
             return self._attend_in_full(q, k, v, lengths, sight, share)
@@ -156,9 +156,7 @@ class Parts:
         logsumexp = 4 * lengths.rows * lengths.heads * lengths.queries
         return tape.operation(q.elements, q.width, flows, saved, saves_output=True, statistics=logsumexp)
 
-    def _attend_in_full(
-        self, q: Tensor, k: Tensor, v: Tensor, lengths: "Lengths", sight: Sight, share: float
-    ) -> Tensor:
+    def _attend_in_full(self, q: Tensor, k: Tensor, v: Tensor, lengths: Lengths, sight: Sight, share: float) -> Tensor:
         # As torch's own formula does it, in float32: the scores are there, and what is saved are copies.
         tape = self.tape
         matrix = sight.matrix

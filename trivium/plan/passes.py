@@ -24,7 +24,7 @@ def run_passes(work: Workload, periods: Sequence[int]) -> tuple[Tape, Parts]:
     parts = Parts(tape, architecture.dim, work.lora, accumulates=work.accumulation > 1)
     tape.kind = "embedding"
     table = parts.weight("tokens.weight", architecture.vocab, architecture.dim)
-    tape.ledger.phase = "forward pass: embedding"
+    tape.ledger.enter("forward pass: embedding")
     batch = _of_the_batch(work, tape)
     if architecture.encoder is not None and architecture.decoder is not None:
         encoder, decoder = (_Pass(parts, work, name) for name in ("encoder", "decoder"))
@@ -68,7 +68,8 @@ def _look_up(parts: Parts, tokens: int, table: Parameter, saved: Sequence[Tensor
 
 def _head(parts: Parts, work: Workload, table: Parameter, hidden: Tensor) -> tuple[Tensor, list[Tensor]]:
     tape, head, dim = parts.tape, work.architecture.head, work.architecture.dim
-    tape.ledger.phase, tape.kind = "forward pass: head and loss", "head"
+    tape.ledger.enter("forward pass: head and loss")
+    tape.kind = "head"
     positions = work.rows * work.written
     spoken = min(work.head_positions, positions)
     places = tape.make(spoken, 8, "masks and positions")
@@ -109,7 +110,7 @@ class _Pass:
         """Hidden states after the last norm."""
         parts, work, tape, name = self.parts, self.work, self.parts.tape, self.name
         rows, length = work.rows, tokens.elements // parts.dim // work.rows
-        tape.ledger.phase = f"forward pass: {name}, embedding"
+        tape.ledger.enter(f"forward pass: {name}, embedding")
         tape.kind = "masks and positions"
         columns = tape.make((rows if work.masked else 1) * length, 8), tape.make(length, 8)
         memory_sight = None
@@ -131,10 +132,10 @@ class _Pass:
         for index in range(periods * count):
             layer, period = stack.pattern[index % count], index // count
             place = "top layer" if period == periods - 1 else "bottom layer" if period == 0 else "layers between"
-            tape.ledger.phase = f"forward pass: {name}, {place}"
+            tape.ledger.enter(f"forward pass: {name}, {place}")
             sight, relation = views[keys[index % count]]
             x = self._layer(f"{name}.layers.{index}", layer, x, length, sight, relation, memory, memory_sight)
-        tape.ledger.phase = f"forward pass: {name}, last norm"
+        tape.ledger.enter(f"forward pass: {name}, last norm")
         x = parts.norm(f"{name}.final_norm", stack.final_norm, x)
         return parts.dropout(x, stack.final_dropout)
 
@@ -196,8 +197,7 @@ class _Pass:
         match position:
             case arch.Rotary():
                 size = next(layer.attention.head_dim for layer in stack.pattern if layer.position == position)
-                angles = tape.make(rows * length * size)
-                return sight, (tape.make(rows * length * size), tape.make(rows * length * size), angles)[:2]
+                return sight, (tape.make(rows * length * size), tape.make(rows * length * size))
             case arch.RelativeSinusoids():
                 return sight, (tape.make(length * parts.dim),)
             case arch.Alibi():

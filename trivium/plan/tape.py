@@ -6,7 +6,7 @@ had saved is freed. A tensor's bytes count from the moment it is made until noth
 takes them when it is created and gives them back when Python drops it, as torch does.
 """
 
-__all__ = ["Ledger", "Parameter", "Storage", "Tape", "Tensor"]
+__all__ = ["Flow", "Ledger", "Parameter", "Storage", "Tape", "Tensor"]
 
 import contextlib
 from collections import Counter
@@ -29,8 +29,8 @@ class Ledger:
         """The phase that the step is in."""
         return self._phase
 
-    @phase.setter
-    def phase(self, phase: str) -> None:
+    def enter(self, phase: str) -> None:
+        """Begin a phase, or go on with it."""
         if phase != self._phase:
             self._mark()
             self._phase, self._highest = phase, self._peaks.get(phase, (0, {}))[0]
@@ -292,7 +292,7 @@ class Tape:
             gradient, node.out.gradient = node.out.gradient, None
             if gradient is None:
                 continue
-            self.ledger.phase = phase or f"backward pass: {node.phase.partition(': ')[2]}"
+            self.ledger.enter(phase or f"backward pass: {node.phase.partition(': ')[2]}")
             if node.again is not None:
                 node.out.gradient = gradient
                 del gradient
