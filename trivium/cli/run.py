@@ -85,10 +85,19 @@ def _plan(models: list[dict[str, Any]]) -> Table:
 def _memory(models: list[dict[str, Any]]) -> Table:
     from trivium.train.bill import quantity
 
-    quotes = [model["quote"] for model in models]
-    parts = list(quotes[0]["memory"])
-    rows = [(quote["name"], *(quantity(quote["memory"][part], "B") for part in parts)) for quote in quotes]
-    return Table(("model", *parts), rows, title="\nMemory of a step's tensors, at their peak")
+    quotes = [model["quote"] for model in models if model["quote"]["memory"]]
+    parts = list(quotes[0]["memory"]) if quotes else []
+    rows = [
+        (
+            quote["name"],
+            *(quantity(quote["memory"][part], "B") for part in parts),
+            ", ".join(f"{what} {quantity(size, 'B')}" for what, size in list(quote["rest"].items())[:2]),
+            quote["peak_phase"],
+        )
+        for quote in quotes
+    ]
+    columns = ("model", *parts, "most of the rest", "peak in")
+    return Table(columns, rows, title="\nMemory of a step's tensors, at their peak")
 
 
 def _show(models: list[dict[str, Any]]) -> None:

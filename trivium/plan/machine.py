@@ -14,6 +14,8 @@ import torch
 from trivium.train.machine import memory_in_use_bytes
 from trivium.train.precision import Precision, resolve_precision
 
+_CONTAINER = Path("/sys/fs/cgroup")
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -55,7 +57,20 @@ def free_memory_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         torch.cuda.empty_cache()
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    free = int(psutil.virtual_memory().available)
+    limited = _free_in_container(_CONTAINER)
+    return free if limited is None else min(free, limited)
+
+
+def _free_in_container(folder: Path) -> int | None:
+    """What is left of the memory that this process's container may take, where it has a limit (Linux, cgroups v2)."""
+    try:
+        limit, used = int((folder / "memory.max").read_text()), int((folder / "memory.current").read_text())
+        lines = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        # Pages of files that nobody uses count as used, and are given up when memory is asked for.
+        return max(0, limit - used + int(lines["inactive_file"]))
+    except (OSError, ValueError, KeyError):
+        return None  # there are no such files, or the limit is the word "max"
 
 
 def _processor() -> str:
