@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trivium.adapt.lora import Lora
 from trivium.architecture import Architecture
@@ -129,10 +131,22 @@ def _fastest(work: Workload) -> float:
     return min(seconds)
 
 
-def test_more_rows_take_more() -> None:
-    work = Workload(tiny("gpt2"), 1, 48)
-    totals = [training_memory(work.with_rows(rows)).total for rows in (1, 2, 3, 5, 8, 13)]
-    assert totals == sorted(totals)
+@settings(max_examples=12, deadline=None)
+@given(
+    family=st.sampled_from(["bert", "gpt2", "t5", "llama", "bloom"]),
+    rows=st.integers(1, 6),
+    inputs=st.integers(1, 48),
+    checkpointing=st.booleans(),
+    masked=st.booleans(),
+)
+def test_more_take_more(family: str, rows: int, inputs: int, checkpointing: bool, masked: bool) -> None:
+    work = Workload(tiny(family), rows, inputs, activation_checkpointing=checkpointing, masked=masked)
+    memory = training_memory(work)
+    assert memory.total == max(memory.phases.values())
+    assert memory.total >= memory.weights + memory.gradients + memory.optimizer
+    assert training_memory(work.with_rows(rows + 1)).total > memory.total
+    assert training_memory(replace(work, accumulation=2)).total >= memory.total
+    assert training_memory(replace(work, lora=Lora(2))).total < memory.total
 
 
 def test_checkpointing_and_accumulation_take_less() -> None:
