@@ -23,11 +23,11 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=3.0)
-    parser.add_argument("--family", default="gpt2")
+    parser.add_argument("--family", default="bloom")
     parser.add_argument("--target", default="8.5x")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "ladder")
     asked = parser.parse_args()
-    project = read_project(ROOT / "projects" / "quickstart.yaml")
+    project = read_project(ROOT / "projects" / "quickstart.yaml", ["train.batch_tokens=1024"])
     result = run_ladder(
         project,
         asked.family,

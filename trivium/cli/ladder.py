@@ -88,7 +88,7 @@ def _show(result: "LadderResult") -> None:
     lines = [
         f"\nlaw: {_law(found.fit.law)}, N of {found.size} parameters",
         f"shared steps saved {1 - plan.flops / plan.separate_flops:.0%} of the computation",
-        *(f"caution: {warning}" for warning in found.fit.warnings),
+        *(f"caution: {warning}" for warning in result.cautions),
     ]
     if found.backtest is not None:
         lines.append(f"the largest size, foretold by the others: within {found.backtest:.2%}")

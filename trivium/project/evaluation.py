@@ -1,6 +1,6 @@
 """What a finished model can do: its score on held-out text, the simple model it must beat, and samples."""
 
-__all__ = ["evaluate_one"]
+__all__ = ["bigram_of", "bigram_score", "evaluate_one"]
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from trivium.data.documents import Documents
 from trivium.evaluate.held_out import score_held_out
-from trivium.evaluate.ngram import Bigram
+from trivium.evaluate.ngram import Bigram, NGramScore
 from trivium.language_model import LanguageModel, load
 from trivium.project.prepare import Material
 from trivium.project.schema import Project
@@ -24,7 +24,7 @@ def evaluate_one(project: Project, material: Material, folder: Path, device: tor
     """Scores and samples of the model in `folder`, as plain data."""
     lm = load(folder, device=device)
     ids = np.array([number not in material.tokenizer.special_ids for number in range(material.tokenizer.vocabulary)])
-    bigram = _bigram(material)
+    bigram = bigram_of(material)
     score = score_held_out(
         lm.model,
         material.held_out_batches(project.scope.seed, project.evaluate.rows, _ROWS_AT_ONCE),
@@ -38,18 +38,22 @@ def evaluate_one(project: Project, material: Material, folder: Path, device: tor
         "samples": _samples(project, lm),
     }
     if material.family.kind == "decoder":
-        # The bigram reads exactly the rows' documents; the model's score is over the same text, cut into rows.
-        text_bytes = sum(part.bytes for part in material.held_out)
-        result["bigram"] = bigram.score(_all(material.held_out), text_bytes).to_dict()
+        result["bigram"] = bigram_score(bigram, material).to_dict()
     return result
 
 
-def _bigram(material: Material) -> Bigram:
+def bigram_of(material: Material) -> Bigram:
+    """The simple model that a decoder must beat, of its own training text."""
     tokenizer = material.tokenizer
     end = tokenizer.end_id
     assert end is not None
     begin = end if tokenizer.begin_id is None else tokenizer.begin_id
     return Bigram(_all([source.documents for source in material.sources]), tokenizer.vocabulary, begin, end)
+
+
+def bigram_score(bigram: Bigram, material: Material) -> NGramScore:
+    """Its loss on the held-out documents: the text of a decoder's score, which is cut into rows."""
+    return bigram.score(_all(material.held_out), sum(part.bytes for part in material.held_out))
 
 
 def _all(parts: Sequence[Documents]) -> Iterator[Int[np.ndarray, "_"]]:

@@ -30,6 +30,7 @@ from rich.console import Console
 from trivium.errors import UsageError
 from trivium.files import atomic_write
 from trivium.plan.machine import Machine, measure_machine
+from trivium.project.evaluation import bigram_of, bigram_score
 from trivium.project.ladder import Design, LadderPlan, ladder_project, ladder_settings, plan_ladder
 from trivium.project.ladder_fit import Forecast, Target, forecast, frontier, target_for
 from trivium.project.ladder_report import ladder_figure
@@ -52,7 +53,7 @@ class LadderResult:
     """What was planned, measured and predicted; `measured` is the large run's held-out loss once it is trained.
 
     `runs`, `forecast` and `target` are empty where it was stopped before. `frontier` is the law's lowest loss for some
-    amounts of compute, as pairs.
+    amounts of compute, as pairs; `bigram` a bigram's loss on the held-out text, where the family is of decoders.
     """
 
     family: str
@@ -63,6 +64,21 @@ class LadderResult:
     target: Target | None = None
     measured: float | None = None
     frontier: tuple[tuple[float, float], ...] = ()
+    bigram: float | None = None
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What to keep in mind of the prediction."""
+        said = () if self.forecast is None else self.forecast.fit.warnings
+        above = [run for run in self.runs if self.bigram is not None and run.loss > self.bigram]
+        if len(above) < len(self.runs) / 3 or self.bigram is None:
+            return said
+        return (
+            f"{len(above)} of {len(self.runs)} runs lose more than a bigram ({self.bigram:.3f} nats): they have "
+            "hardly begun to use the context, and what the large run gains by it is in no loss here. It may end far "
+            "below the prediction. Give more minutes.",
+            *said,
+        )
 
     @property
     def error(self) -> float | None:
@@ -92,6 +108,8 @@ class LadderResult:
             "target": None if self.target is None else self.target.to_dict(),
             "measured": self.measured,
             "error": self.error,
+            "bigram": self.bigram,
+            "cautions": list(self.cautions),
             "frontier": [list(pair) for pair in self.frontier],
         }
 
@@ -99,7 +117,7 @@ class LadderResult:
 def run_ladder(
     project: Project,
     family: str,
-    minutes: float,
+    minutes: float | int,
     target: str = "8x",
     *,
     out: Path | None = None,
@@ -143,16 +161,18 @@ def run_ladder(
     atomic_write(out / "target.yaml", dump_project(wanted))
     if run_target:
         run_project(wanted, console=console, stop=stop)
+    decoder = material.family.kind == "decoder"
+    bigram = bigram_score(bigram_of(material), material).loss if decoder else None
     reach = np.geomspace(min(run.flops for run in runs), 1.5 * large.flops, 40).tolist()
     edge = tuple(zip(reach, frontier(found, material, plan, reach), strict=True))
-    return LadderResult(family, out, plan, tuple(runs), found, large, _measured_loss(out, family, large), edge)
+    return LadderResult(family, out, plan, tuple(runs), found, large, _measured_loss(out, family, large), edge, bigram)
 
 
 def _planned(
     project: Project,
     material: Material,
     device: torch.device,
-    minutes: float,
+    minutes: float | int,
     design: Design,
     console: Console | None,
 ) -> tuple[Machine, LadderPlan]:
