@@ -67,13 +67,16 @@ def summary(name: str, predicted: list[float], measured: list[float]) -> str:
     )
 
 
-def report(profile: MachineProfile, workloads: list[Workload], timed: list[float], measured: list[float]) -> str:
+def report(
+    profile: MachineProfile, workloads: list[Workload], timed: list[float], measured: list[float], clock: str
+) -> str:
+    """The page."""
     predicted = [predict_step(profile, workload) for workload in workloads]
     lines = [
         "# Time of a training step: predicted and measured",
         "",
         f"Written by `python benchmarks/step_time.py` on {datetime.date.today()}: {profile.machine}, "
-        f"{profile.threads} threads, torch {profile.torch_version}, Python {platform.python_version()}.",
+        f"{profile.threads} threads, torch {profile.torch_version}, Python {platform.python_version()}; seconds of the {clock}.",
         "",
         f"The calibration took {profile.seconds:.0f} s for {profile.probes} probes; by its own account, leaving each "
         f"out in turn, it is off by {profile.error:.1%} in the median and {profile.worst_error:.0%} at most.",
@@ -117,7 +120,7 @@ def main() -> None:
         for index, workload in enumerate(workloads, 1):
             passes[-1].append(median_step(workload, clock))
             print(f"way {number}: {index} of {len(workloads)}", file=sys.stderr)
-    text = report(profile, workloads, *passes)
+    text = report(profile, workloads, *passes, "processor" if asked.busy else "wall")
     if asked.every == 1:
         (Path(__file__).parent / "step_time.md").write_text(text, encoding="utf-8")
     print(text)
