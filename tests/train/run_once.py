@@ -1,5 +1,6 @@
 """A whole small run, for tests that end its process: `python -m tests.train.run_once FOLDER KIND OPTIMIZER STEPS`."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,4 +52,4 @@ def run_once(
 if __name__ == "__main__":
     torch.set_num_threads(1)
     result = run_once(Path(sys.argv[1]), sys.argv[2], sys.argv[3], steps=int(sys.argv[4]))
-    print(result.stopped_by or "finished")
+    sys.exit(signal.Signals[result.stopped_by] if result.stopped_by else 0)

@@ -4,9 +4,8 @@ import json
 import random
 import signal
 import statistics
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import yaml
 from rich.console import Console
 from safetensors.torch import load_file
 
+from tests import forked
 from tests.train.run_once import run_once
 from tests.train.tiny import KINDS, batch, build
 from trivium.errors import CheckpointError, TrainingError, UsageError
@@ -86,34 +86,31 @@ def test_an_error_between_checkpoints_loses_only_the_steps_since(kind: str, tmp_
     assert_same_run(tmp_path / "parts", tmp_path / "whole")
 
 
-def start(folder: Path, steps: int) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.train.run_once", str(folder), "decoder", "adamw", str(steps)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def start(folder: Path, steps: int) -> BaseProcess:
+    return forked.start("tests.train.run_once", str(folder), "decoder", "adamw", str(steps))
 
 
-def wait_for_steps(folder: Path, more: int, process: subprocess.Popen) -> None:
+def wait_for_steps(folder: Path, more: int, process: BaseProcess) -> None:
     """Until the run in `folder` has logged so many more rows, or ended."""
     before = len(read_metrics(folder / "metrics.jsonl"))
     deadline = time.monotonic() + 60
-    while len(read_metrics(folder / "metrics.jsonl")) < before + more and process.poll() is None:
+    while len(read_metrics(folder / "metrics.jsonl")) < before + more and process.is_alive():
         assert time.monotonic() < deadline, "the run makes no steps"
         time.sleep(0.01)
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_it_is_the_same_run(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_is_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM once, then SIGKILL wherever it may be: in a step, in a checkpoint, in a row of the metrics."""
     steps, draw, parts = 60, random.Random(0), tmp_path / "parts"
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # of the processes: they import `tests`
     run_once(tmp_path / "whole", "decoder", "adamw", steps=steps)
 
     process = start(parts, steps)
     wait_for_steps(parts, 5, process)
-    process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=60)[0] == "SIGTERM\n"
-    assert process.returncode == 0
+    process.terminate()
+    process.join(60)
+    assert process.exitcode == signal.SIGTERM, "it ended by itself, and says why"
     assert latest(parts) is not None
 
     for _ in range(2):
@@ -121,9 +118,10 @@ def test_killed_at_random_moments_it_is_the_same_run(tmp_path: Path) -> None:
         wait_for_steps(parts, draw.randint(1, 8), process)
         time.sleep(draw.random() * 0.02)
         process.kill()
-        process.communicate()
+        process.join()
     process = start(parts, steps)
-    assert process.communicate(timeout=60)[0] == "finished\n"
+    process.join(60)
+    assert process.exitcode == 0
     assert_same_run(parts, tmp_path / "whole")
     assert not list(parts.glob(".*.partial"))
 
