@@ -76,7 +76,8 @@ def report(
         "# Time of a training step: predicted and measured",
         "",
         f"Written by `python benchmarks/step_time.py` on {datetime.date.today()}: {profile.machine}, "
-        f"{profile.threads} threads, torch {profile.torch_version}, Python {platform.python_version()}; seconds of the {clock}.",
+        f"{profile.threads} threads, torch {profile.torch_version}, Python {platform.python_version()}; "
+        f"seconds of the {clock}.",
         "",
         f"The calibration took {profile.seconds:.0f} s for {profile.probes} probes; by its own account, leaving each "
         f"out in turn, it is off by {profile.error:.1%} in the median and {profile.worst_error:.0%} at most.",
