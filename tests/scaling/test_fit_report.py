@@ -12,13 +12,14 @@ from trivium.scaling.fit_report import KAPLAN, PUBLISHED, FitReport, fit_report
 @pytest.fixture(scope="module")
 def report() -> FitReport:
     points = {1: curves(0, moments=10), 2: isoflops(0, sizes=5), 3: planted(5, count=25)}
-    return fit_report(points, bootstrap=20, budgets=[1e21, 5.76e23], runs=[(70e9, 1.4e12)])
+    return fit_report(points, bootstrap=20, budgets=[1e21, 5.76e23], runs=[(70e9, 1.4e12)], kaplan=True)
 
 
 def test_what_was_published() -> None:
     assert PUBLISHED["a"] == {1: 0.50, 2: 0.49, 3: 0.46}
     assert all(PUBLISHED["a"][n] + PUBLISHED["b"][n] == pytest.approx(1) for n in (1, 2, 3))
-    assert KAPLAN == {"a": 0.73, "b": 0.27}
+    assert (KAPLAN["a"], KAPLAN["b"]) == (0.73, 0.27)
+    assert [value for name, value in KAPLAN.items() if "L(" in name] == [0.076, 0.095, 0.057, 0.076, 0.103]
 
 
 def test_every_number_stands_beside_the_published_one(report: FitReport) -> None:
@@ -29,10 +30,13 @@ def test_every_number_stands_beside_the_published_one(report: FitReport) -> None
         ("2", 0.49, 0.73),
         ("3", 0.46, 0.73),
     ]
-    (alpha,) = [row for row in rows if str(row[1]).startswith("α")]
+    (alpha,) = [row for row in rows if str(row[1]).startswith("α: ")]
     assert alpha[2] == f"{report.fits[2].exponents()['alpha'].value:.4g}"
     assert " to " in str(alpha[3])
-    assert len(rows) == 2 + 2 + 7
+    assert report.kaplan is not None
+    joint = (report.kaplan.joint_size, report.kaplan.joint_data)
+    assert [row[2] for row in rows[-2:]] == [f"{power.exponent:.4g}" for power in joint]
+    assert len(rows) == 2 + 2 + 7 + 5
 
 
 def test_budgets_and_runs(report: FitReport) -> None:
@@ -67,5 +71,6 @@ def test_plain_data(report: FitReport) -> None:
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert [one["approach"] for one in document["fits"]] == [1, 2, 3]
     assert "samples" not in document["fits"][0]
+    assert document["kaplan"]["size"]["exponent"] > 0
     assert document["optima"][0]["optimum"]["flops"] == 1e21
     assert document["predictions"][0]["low"] < document["predictions"][0]["loss"] < document["predictions"][0]["high"]

@@ -31,6 +31,7 @@ def points(
     run: Annotated[str, typer.Option(help="Its column that names runs, whose points are not independent.")] = "run",
     approach: Annotated[str, typer.Option(help="Of Hoffmann et al. 2022: 1, 2, 3, or all.")] = "3",
     ends: Annotated[bool, typer.Option("--ends", help="Approaches 2 and 3: only each run's last point.")] = False,
+    kaplan: Annotated[bool, typer.Option("--kaplan", help="Also the forms of Kaplan et al. 2020.")] = False,
     bootstrap: Annotated[int, typer.Option(help="Resamples for the intervals; 0 for none.")] = 200,
     drop_outliers: Annotated[bool, typer.Option("--drop-outliers", help="Fit again without them.")] = False,
     budget: Annotated[
@@ -70,6 +71,7 @@ def points(
         drop_outliers=drop_outliers,
         budgets=budgets,
         runs=runs,
+        kaplan=kaplan,
     )
     if save:
         found.fits[0].save(save)

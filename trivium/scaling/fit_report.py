@@ -13,6 +13,7 @@ from typing import Any, Final
 from trivium.errors import DataError
 from trivium.scaling.estimates import CONFIDENCE, Interval, OptimumEstimate, Prediction
 from trivium.scaling.fit import fit
+from trivium.scaling.fit_kaplan import KaplanFit, fit_kaplan
 from trivium.scaling.fitted import Fit
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
@@ -24,8 +25,16 @@ PUBLISHED: Final[Mapping[str, Mapping[int, float]]] = {
     "alpha": {3: 0.34},
     "beta": {3: 0.28},
 }
-#: What Kaplan et al. 2020 found (table 6).
-KAPLAN: Final[Mapping[str, float]] = {"a": 0.73, "b": 0.27}
+#: What Kaplan et al. 2020 found: table 6, and for their own forms tables 5 and 2.
+KAPLAN: Final[Mapping[str, float]] = {
+    "a": 0.73,
+    "b": 0.27,
+    "α_N: L(N) = (N_c/N)^α_N": 0.076,
+    "α_D: L(D) = (D_c/D)^α_D": 0.095,
+    "α_C: L(C) = (C_c/C)^α_C": 0.057,
+    "α_N of L(N, D)": 0.076,
+    "α_D of L(N, D)": 0.103,
+}
 
 _MEANING: Final[Mapping[str, str]] = {
     "a": "a: N_opt ∝ C^a",
@@ -47,6 +56,7 @@ class FitReport:
     failed: Mapping[int, str]
     optima: tuple[tuple[int, OptimumEstimate], ...]
     predictions: tuple[tuple[float, float, Prediction], ...]
+    kaplan: KaplanFit | None = None
 
     @property
     def title(self) -> str:
@@ -68,6 +78,14 @@ class FitReport:
                 rows.append(
                     (str(found.approach), _MEANING[name], value, _shown(estimate.interval, 4), published, kaplan)
                 )
+        if self.kaplan is not None:
+            fitted = (self.kaplan.size, self.kaplan.data, self.kaplan.compute)
+            powers = (*fitted, self.kaplan.joint_size, self.kaplan.joint_data)
+            names = [name for name in KAPLAN if "L(" in name]
+            rows += [
+                ("Kaplan", name, None if power is None else f"{power.exponent:.4g}", "", None, KAPLAN[name])
+                for name, power in zip(names, powers, strict=True)
+            ]
         return ("approach", "number", "fitted", f"{CONFIDENCE:.0%} interval", "Chinchilla", "Kaplan"), rows
 
     def budgets(self) -> tuple[Sequence[str], list[Sequence[object]]]:
@@ -117,6 +135,7 @@ class FitReport:
         return {
             "fits": fits,
             "failed": {str(approach): why for approach, why in self.failed.items()},
+            "kaplan": None if self.kaplan is None else self.kaplan.to_dict(),
             "optima": [{"approach": approach, **found.to_dict()} for approach, found in self.optima],
             "predictions": [
                 {"parameters": parameters, "tokens": tokens, **found._asdict()}
@@ -132,8 +151,11 @@ def fit_report(
     drop_outliers: bool = False,
     budgets: Sequence[float] = (),
     runs: Sequence[tuple[float, float]] = (),
+    kaplan: bool = False,
 ) -> FitReport:
     """Fit by each approach the points that are for it. Where several are asked for, one that cannot be is said so.
+
+    With `kaplan` the forms of Kaplan et al. 2020 are fitted too, to the points of the last approach.
 
     Raises `DataError` where none can be fitted.
     """
@@ -148,7 +170,8 @@ def fit_report(
     laws_of_loss = [found for found in fits if isinstance(found.law, ParametricLaw)]
     predicted = [(size, tokens, found.predict(size, tokens)) for found in laws_of_loss for size, tokens in runs]
     optima = [(found.approach, found.optimum(budget)) for budget in budgets for found in fits]
-    return FitReport(tuple(fits), failed, tuple(optima), tuple(predicted))
+    forms = fit_kaplan(list(points_of.values())[-1]) if kaplan else None
+    return FitReport(tuple(fits), failed, tuple(optima), tuple(predicted), forms)
 
 
 def _range(points: Sequence[Point], name: str) -> str:
