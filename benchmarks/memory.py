@@ -1,6 +1,6 @@
 """The memory of training steps: by formula, simulated, and measured in real steps. Writes benchmarks/memory.md.
 
-    python -m benchmarks.memory              all configurations, about three minutes on one core
+    python -m benchmarks.memory              all configurations, three minutes of one core
     python -m benchmarks.memory --only t5    those of one family; nothing is written
 
 Measured is the peak of the second step tensor by tensor (`trivium.train.tracker`), which is what torch's allocator
@@ -85,8 +85,12 @@ def measure(work: Workload) -> Row:
 
 def described(work: Workload) -> str:
     """A workload in a table's cell."""
-    stack = work.architecture.output_stack
-    said = [f"{work.architecture.family} {work.architecture.dim}x{stack.depth}", f"{work.rows}x{work.inputs}"]
+    depths = "+".join(str(stack.depth) for stack in work.architecture.stacks)
+    layer = work.architecture.output_stack.pattern[0]
+    said = [f"{work.architecture.family} {work.architecture.dim}x{depths}", f"{work.rows}x{work.inputs}"]
+    if layer.attention.key_value_heads < layer.attention.heads:
+        said.append(f"{layer.attention.key_value_heads} of {layer.attention.heads} heads for keys")
+    said += ["dropout"] * (layer.dropout.residual > 0) + ["of attention too"] * (layer.dropout.attention > 0)
     if work.architecture.vocab != 4096:
         said.append(f"vocabulary {work.architecture.vocab}")
     said += ["masked"] * work.masked + ["checkpointing"] * work.activation_checkpointing
