@@ -11,7 +11,7 @@ Operations and hours: `operations` (every product of a step), `conventions` (how
 (what share of the peak they reached), `compute` (exact, by the rules, and in hours of any device).
 
 A step's time without running it: `step_features` (what it is summed from), `profile` (what a machine takes for each),
-`trial` (a workload, run), `least_squares`, `profiling` (the twenty seconds in which a machine is measured).
+`trial` (a workload, run), `profiling` (the twenty seconds in which a machine is measured).
 
 Which model for a task: `tasks` (what is asked, in plain words), `advice` (what is known, with sources), `devices`
 (accelerators as published), `serving` (memory and time of a request), `candidates` (the largest that fits),

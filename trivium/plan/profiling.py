@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.optimize import nnls
 
 from trivium.adapt.lora import Lora
 from trivium.families.registry import FAMILIES
-from trivium.plan.least_squares import non_negative_least_squares
 from trivium.plan.machine import Machine, measure_machine
 from trivium.plan.profile import MachineProfile, load_profile, profile_file, save_profile
 from trivium.plan.step_features import FEATURES, step_features
@@ -129,9 +129,8 @@ def _median_step(workload: Workload, device: torch.device, seconds: float, clock
 def fit_weights(features: Float[np.ndarray, "P F"], seconds: Float[np.ndarray, "P"]) -> np.ndarray:
     """The weights w ≥ 0 that minimise Σ_p (Σ_f w_f x_pf / t_p − 1)², of P probes and F features."""
     largest = np.maximum(features.max(axis=0), 1e-30)  # features differ by ten orders of magnitude
-    found: np.ndarray = (
-        non_negative_least_squares(features / largest / seconds[:, None], np.ones(len(seconds))) / largest
-    )
+    weights, _ = nnls(features / largest / seconds[:, None], np.ones(len(seconds)))
+    found: np.ndarray = weights / largest
     return found
 
 
