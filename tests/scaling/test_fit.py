@@ -8,6 +8,7 @@ import pytest
 from tests.scaling.planted import CHINCHILLA, curves, isoflops, measured, planted
 from trivium.errors import DataError, UsageError
 from trivium.scaling.fit import fit, outliers_of
+from trivium.scaling.fit_parametric import Convergence
 from trivium.scaling.fitted import Fit
 from trivium.scaling.parametric import ParametricLaw
 from trivium.scaling.points import Point
@@ -109,6 +110,12 @@ def test_outliers_of_a_valley_are_left_out_of_it() -> None:
     assert found.outliers == (22,)
     assert found.law.size_share == pytest.approx(CHINCHILLA.size_share, abs=0.01)
     assert found.dropped
+
+
+def test_a_descent_that_did_not_converge_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = Convergence(False, 1.0, 4500, 40, 1, 1.0, True)
+    monkeypatch.setattr("trivium.scaling.fit.fit_parametric", lambda problem: (CHINCHILLA, stopped))
+    assert fit(planted(0, count=12), bootstrap=0).warnings[0].startswith("The descent did not converge")
 
 
 def test_outliers_by_the_median_deviation() -> None:

@@ -32,6 +32,17 @@ def test_the_objective_is_the_summed_huber_loss_of_log_loss(
     assert PROBLEM.objective(row[None], PROBLEM.as_measured())[0] == pytest.approx(expected, rel=1e-9)
 
 
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_units_of_size_and_data_change_nothing_but_the_scales(size: float, data: float) -> None:
+    other = Problem(size * PROBLEM.parameters, data * PROBLEM.tokens, PROBLEM.losses)
+    np.testing.assert_allclose(
+        other.objective(LAWS, other.as_measured(6)), PROBLEM.objective(LAWS, PROBLEM.as_measured(6)), rtol=1e-9
+    )
+    ours, theirs = PROBLEM.law(LAWS[0]), other.law(LAWS[0])
+    assert theirs.size_scale == pytest.approx(ours.size_scale * size**ours.size_exponent, rel=1e-9)
+    assert theirs.data_scale == pytest.approx(ours.data_scale * data**ours.data_exponent, rel=1e-9)
+
+
 def test_a_resample_weighs_and_shifts_points() -> None:
     resample = random_resample(6)
     for number, row in enumerate(LAWS):

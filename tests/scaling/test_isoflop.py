@@ -1,11 +1,14 @@
 """Approach 2: parabolas made by hand are found again, and those that show no best size are left out and said so."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from trivium.scaling.isoflop import budgets_of, valleys_of
+from trivium.scaling.isoflop import budgets_of, steady_residuals, valleys_of
 from trivium.scaling.points import Point
 
 
@@ -26,6 +29,23 @@ def test_the_lowest_point_is_found() -> None:
         assert found.lowest.loss == pytest.approx(bottom, rel=1e-12)
         assert found.flops == pytest.approx(flops)
         assert found.loss(best * 2) == pytest.approx(bottom + found.bend * math.log(2) ** 2)
+
+
+@given(st.floats(1e7, 1e11), st.floats(0.01, 1), st.floats(1, 10), st.floats(1e17, 1e25))
+def test_every_parabola_is_found(best: float, bend: float, bottom: float, flops: float) -> None:
+    (found,) = valleys_of(parabola(flops, best, bend, bottom))
+    assert found.lowest is not None
+    assert found.lowest.parameters == pytest.approx(best, rel=1e-6)
+    assert found.lowest.loss == pytest.approx(bottom, rel=1e-9)
+    assert np.abs(steady_residuals(parabola(flops, best, bend, bottom), found.members)).max() < 1e-9
+
+
+def test_an_outlier_stands_out_and_its_neighbours_do_not() -> None:
+    points = parabola(1e20, 1e9, sides=(-1.5, -1.0, -0.5, 0.1, 0.5, 1.0, 1.5))
+    points[2] = replace(points[2], loss=1.1 * points[2].loss)
+    off = steady_residuals(points, range(7))
+    assert off[2] == pytest.approx(np.log(1.1), rel=1e-3)
+    assert np.abs(np.delete(off, 2)).max() < 1e-4
 
 
 def test_a_valley_upside_down_is_left_out() -> None:
