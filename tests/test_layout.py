@@ -31,7 +31,9 @@ LONG_FILES = {
     "trivium.architecture": "the one page that everything reads: every part of a transformer and its numbers",
 }
 MAX_FUNCTION_LINES = 60
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    "trivium.cli.plan.plan": "an option a line: all that can be said of a step, a request and a budget",
+}
 
 #: Modules whose tests are elsewhere.
 TESTED_ELSEWHERE: dict[str, str] = {

@@ -51,6 +51,8 @@ def test_memory_as_a_picture(tmp_path: Path) -> None:
     [
         ([], "Name a model"),
         (["gpt2-small", "--budget", "1e20"], "Name a model"),
+        (["--budget", "1e20", "--rows", "4"], "--rows is of no use here"),
+        (["gpt2-small", "--family", "gpt2"], "--family is of no use here"),
         (["gpt2-smal"], "Did you mean 'gpt2-small'"),
         (["gpt2-small", "--device", "h1000"], "no device 'h1000'"),
         (["gpt2-small", "--calibrate"], "goes with --device here"),

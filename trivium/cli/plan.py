@@ -2,8 +2,9 @@
 
 __all__ = ["plan"]
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,59 +20,80 @@ if TYPE_CHECKING:
     from trivium.scaling.budget_plan import BudgetPlan
 
 
+# What a person may say, an option each.
+_Model = Annotated[
+    str | None,
+    typer.Argument(help="A published name (gpt2-xl, bloom-176b), config.json, folder or hub id.", show_default=False),
+]
+_Budget = Annotated[
+    str | None,
+    typer.Option(help='Instead of a model: "1e21 flops", "2 pf-days", "8xh100 for 3 days", "10 minutes here".'),
+]
+_Device = Annotated[str | None, typer.Option(help="Where it runs: h100, 8xh100, ...; here is this machine, measured.")]
+_Rows = Annotated[int, typer.Option(help="Training: rows of a micro-batch on each device.", min=1)]
+_Length = Annotated[int | None, typer.Option(help="Training: tokens of a row.", min=1)]
+_OutputLength = Annotated[
+    int | None, typer.Option(help="Training an encoder-decoder: tokens written for a row.", min=1)
+]
+_Targets = Annotated[int | None, typer.Option(help="Training: tokens of a row that bear a loss.", min=1)]
+_Tokens = Annotated[float | None, typer.Option(help="Training: tokens of the whole run, such as 300e9.")]
+_Masked = Annotated[bool, typer.Option("--masked", help="Training: rows are padded, or hold several documents.")]
+_Precision = Annotated[str | None, typer.Option(help="Training: float32, bfloat16.")]
+_Optimizer = Annotated[str, typer.Option(help="Training: adamw, muon.")]
+_Checkpointing = Annotated[bool, typer.Option("--checkpointing", help="Training: recompute each block's activations.")]
+_Accumulation = Annotated[int, typer.Option(help="Training: micro-batches of a step.", min=1)]
+_Lora = Annotated[int | None, typer.Option(help="Training: low-rank updates of this rank alone.", min=1)]
+_Sharding = Annotated[
+    str | None, typer.Option(help="Of several devices: none, optimizer, gradients, weights (ZeRO 0 to 3).")
+]
+_Requests = Annotated[int, typer.Option(help="Answering: requests at once.", min=1)]
+_PromptTokens = Annotated[int | None, typer.Option(help="Answering: tokens read.", min=1)]
+_NewTokens = Annotated[int | None, typer.Option(help="Answering: tokens written.", min=0)]
+_Weights = Annotated[str | None, typer.Option(help="Answering: float32, bfloat16, float16, int8, int4.")]
+_Utilisation = Annotated[float, typer.Option(help="The share of the peak that training reaches.")]
+_Price = Annotated[float | None, typer.Option(help="Of a device-hour, in your currency.", min=0)]
+_Law = Annotated[str | None, typer.Option(help="The scaling law: a published one's name, or a fit's file.")]
+_Family = Annotated[str | None, typer.Option(help="With --budget: the family of the model. llama.")]
+_Vocabulary = Annotated[int | None, typer.Option(help="With --budget: ids of the tokenizer.", min=2)]
+_UniqueTokens = Annotated[float | None, typer.Option(help="With --budget: tokens of text that there are.")]
+_InferenceTokens = Annotated[
+    float | None, typer.Option(help="With --budget: tokens that the model will read and write in its life.")
+]
+_Calibrate = Annotated[
+    bool, typer.Option("--calibrate", help="With --device here: time real steps anew; without, only once.")
+]
+_Plot = Annotated[Path | None, typer.Option(help="Draw memory, or with --budget the frontier: a .png or .svg.")]
+
+
 def plan(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            help="A published name (gpt2-xl, bloom-176b), config.json, folder or hub id.", show_default=False
-        ),
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(help='Instead of a model: "1e21 flops", "2 pf-days", "8xh100 for 3 days", "10 minutes here".'),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Where it runs: h100, 8xh100, ...; here is this machine, measured.")
-    ] = None,
-    rows: Annotated[int, typer.Option(help="Training: rows of a micro-batch on each device.", min=1)] = 1,
-    length: Annotated[int | None, typer.Option(help="Training: tokens of a row.", min=1)] = None,
-    output_length: Annotated[
-        int | None, typer.Option(help="Training an encoder-decoder: tokens written for a row.", min=1)
-    ] = None,
-    targets: Annotated[int | None, typer.Option(help="Training: tokens of a row that bear a loss.", min=1)] = None,
-    tokens: Annotated[float | None, typer.Option(help="Training: tokens of the whole run, such as 300e9.")] = None,
-    masked: Annotated[
-        bool, typer.Option("--masked", help="Training: rows are padded, or hold several documents.")
-    ] = False,
-    precision: Annotated[str | None, typer.Option(help="Training: float32, bfloat16.")] = None,
-    optimizer: Annotated[str, typer.Option(help="Training: adamw, muon.")] = "adamw",
-    checkpointing: Annotated[
-        bool, typer.Option("--checkpointing", help="Training: recompute each block's activations.")
-    ] = False,
-    accumulation: Annotated[int, typer.Option(help="Training: micro-batches of a step.", min=1)] = 1,
-    lora: Annotated[int | None, typer.Option(help="Training: low-rank updates of this rank alone.", min=1)] = None,
-    sharding: Annotated[
-        str | None, typer.Option(help="Of several devices: none, optimizer, gradients, weights (ZeRO 0 to 3).")
-    ] = None,
-    requests: Annotated[int, typer.Option(help="Answering: requests at once.", min=1)] = 1,
-    prompt_tokens: Annotated[int | None, typer.Option(help="Answering: tokens read.", min=1)] = None,
-    new_tokens: Annotated[int | None, typer.Option(help="Answering: tokens written.", min=0)] = None,
-    weights: Annotated[str | None, typer.Option(help="Answering: float32, bfloat16, float16, int8, int4.")] = None,
-    utilisation: Annotated[float, typer.Option(help="The share of the peak that training reaches.")] = 0.4,
-    price: Annotated[float | None, typer.Option(help="Of a device-hour, in your currency.", min=0)] = None,
-    law: Annotated[str | None, typer.Option(help="The scaling law: a published one's name, or a fit's file.")] = None,
-    family: Annotated[str, typer.Option(help="With --budget: the family of the model.")] = "llama",
-    vocabulary: Annotated[int | None, typer.Option(help="With --budget: ids of the tokenizer.", min=2)] = None,
-    unique_tokens: Annotated[float | None, typer.Option(help="With --budget: tokens of text that there are.")] = None,
-    inference_tokens: Annotated[
-        float | None, typer.Option(help="With --budget: tokens that the model will read and write in its life.")
-    ] = None,
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="With --device here: time real steps anew; without, only once.")
-    ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw memory, or with --budget the frontier: a .png, .svg or .pdf.")
-    ] = None,
+    model: _Model = None,
+    budget: _Budget = None,
+    device: _Device = None,
+    rows: _Rows = 1,
+    length: _Length = None,
+    output_length: _OutputLength = None,
+    targets: _Targets = None,
+    tokens: _Tokens = None,
+    masked: _Masked = False,
+    precision: _Precision = None,
+    optimizer: _Optimizer = "adamw",
+    checkpointing: _Checkpointing = False,
+    accumulation: _Accumulation = 1,
+    lora: _Lora = None,
+    sharding: _Sharding = None,
+    requests: _Requests = 1,
+    prompt_tokens: _PromptTokens = None,
+    new_tokens: _NewTokens = None,
+    weights: _Weights = None,
+    utilisation: _Utilisation = 0.4,
+    price: _Price = None,
+    law: _Law = None,
+    family: _Family = None,
+    vocabulary: _Vocabulary = None,
+    unique_tokens: _UniqueTokens = None,
+    inference_tokens: _InferenceTokens = None,
+    calibrate: _Calibrate = False,
+    plot: _Plot = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a model takes: memory to hold, to answer and to train, operations, time, loss; and whether it fits.
@@ -87,6 +109,12 @@ def plan(
 
     if (model is None) == (budget is None):
         raise UsageError("Name a model, or give a --budget in its place: `trivium plan gpt2-xl`.")
+    of_model = {"--rows": rows != 1, "--accumulation": accumulation != 1, "--tokens": tokens is not None}
+    of_budget = {"--family": family, "--vocabulary": vocabulary, "--unique-tokens": unique_tokens}
+    if budget is not None:
+        _refuse(of_model, "the plan of a --budget decides that")
+    else:
+        _refuse({**of_budget, "--inference-tokens": inference_tokens}, "it goes with --budget, and a model is given")
     if calibrate and device != "here":
         raise UsageError("--calibrate times real steps on this machine: it goes with --device here.")
     settings = Settings(
@@ -107,35 +135,31 @@ def plan(
         new_tokens=new_tokens,
         weights=weights,
     )
-    chosen = DEFAULT_LAW if law is None else law_of(law)
-    found: ModelQuote | BudgetQuote
-    if model is not None:
-        found = quote(
-            model,
-            settings,
-            device=device,
-            utilisation=utilisation,
-            price_per_hour=price,
-            law=chosen,
-            adapting=lora is not None,
-            here=_here(calibrate) if device == "here" else None,
-        )
-        shown = _quote(found)
+    where: dict[str, Any] = {"device": device, "utilisation": utilisation, "price_per_hour": price}
+    where["law"] = DEFAULT_LAW if law is None else law_of(law)
+    if budget is not None:
+        asked: dict[str, Any] = {
+            "vocabulary": vocabulary,
+            "unique_tokens": unique_tokens,
+            "inference_tokens": inference_tokens,
+        }
+        bought = quote_budget(budget, family or "llama", settings, **where, **asked)
+        _show(bought, [*_plan(bought.plan), *_quote(bought.quote)], plot, as_json)
     else:
-        assert budget is not None
-        found = quote_budget(
-            budget,
-            family,
-            settings,
-            device=device,
-            utilisation=utilisation,
-            price_per_hour=price,
-            law=chosen,
-            vocabulary=vocabulary,
-            unique_tokens=unique_tokens,
-            inference_tokens=inference_tokens,
-        )
-        shown = [*_plan(found.plan), *_quote(found.quote)]
+        here = _here(calibrate) if device == "here" else None
+        found = quote(model or "", settings, **where, adapting=lora is not None, here=here)
+        _show(found, _quote(found), plot, as_json)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"{name} is of no use here: {why}.")
+
+
+def _show(
+    found: "ModelQuote | BudgetQuote", shown: list[str | Table | Lines], plot: Path | None, as_json: bool
+) -> None:
     if plot is not None:
         from trivium.plan.picture import save_chart
 

@@ -1,6 +1,15 @@
 """A quote as a person reads it: rows of tables, and lines below them. No torch."""
 
-__all__ = ["COMPUTE_COLUMNS", "MEMORY_COLUMNS", "compute_rows", "headline", "lines", "memory_rows", "plan_lines"]
+__all__ = [
+    "COMPUTE_COLUMNS",
+    "MEMORY_COLUMNS",
+    "compute_rows",
+    "headline",
+    "lines",
+    "memory_rows",
+    "plan_lines",
+    "size_text",
+]
 
 from collections.abc import Iterator
 
