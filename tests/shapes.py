@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import jaxtyping
 from beartype import beartype
@@ -29,19 +29,35 @@ def checked(thing: Any) -> Any:
         if dataclasses.is_dataclass(thing) and "__init__" in vars(thing):
             thing.__init__ = checked(thing.__init__)
         return thing
-    return _with_own_axes(beartype(thing))
+    return _with_own_axes(thing)
 
 
 def _with_own_axes(function: Callable) -> Callable:
     """Each call says anew how long the axes are that its annotations name."""
+    written = function.__annotations__
+    function.__annotations__ = {name: _resolved(hint, function.__globals__) for name, hint in written.items()}
+    within = beartype(function)
+    function.__annotations__ = written
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         __tracebackhide__ = True
         with jaxtyped("context"):
             try:
-                return function(*arguments, **named)
+                return within(*arguments, **named)
             except BeartypeCallHintViolation as error:
                 raise TypeCheckError(str(error)) from error  # a TypeError, as Python's own for wrong arguments
 
     return call
+
+
+def _resolved(hint: Any, names: dict[str, Any]) -> Any:
+    """What a quoted hint names; anything, where the name is only there for the type checker or comes later."""
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = {"hint": hint}
+    try:
+        return get_type_hints(holder, names, include_extras=True)["hint"]
+    except NameError:
+        return Any
