@@ -62,7 +62,7 @@ def test_intervals_hold_the_planted_exponents_as_often_as_they_say() -> None:
     held = dict.fromkeys(("alpha", "beta", "a"), 0)
     truth = {"alpha": CHINCHILLA.size_exponent, "beta": CHINCHILLA.data_exponent, "a": CHINCHILLA.size_share}
     for seed in range(20):
-        numbers = fit(planted(seed + 100, count=40), seed=seed).exponents()
+        numbers = fit(planted(seed + 100, count=30), seed=seed).exponents()
         for name in held:
             interval = numbers[name].interval
             held[name] += interval is not None and truth[name] in interval
