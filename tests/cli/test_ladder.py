@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--family", "gpt3"], 2, "Did you mean 'gpt2'?"),
+        (["--family", "gpt-2"], 2, "Did you mean 'gpt2'?"),
         (["--minutes", "0"], 2, "give a number above 0"),
         (["--minutes", "0.001"], 1, "A ladder needs three sizes"),
         (["--plot", "ladder.txt"], 2, "the name must end in .svg, .png, .pdf"),

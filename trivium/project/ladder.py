@@ -152,7 +152,7 @@ def plan_ladder(
     material: Material,
     machine: Machine,
     device: torch.device,
-    seconds: float,
+    seconds: float | int,
     design: Design = _DESIGN,
 ) -> LadderPlan:
     """The ladder of a project that `ladder_project` made, within `seconds`, by steps that are really timed here.
@@ -202,7 +202,7 @@ class _Candidates:
         material: Material,
         machine: Machine,
         device: torch.device,
-        seconds: float,
+        seconds: float | int,
         design: Design,
     ) -> None:
         self.design = design
@@ -226,10 +226,9 @@ class _Candidates:
 
     def least_seconds(self, dim: int) -> float:
         """The time of the shortest runs that say something of a size."""
-        steps = max(
-            self.design.fewest_steps, self.design.tokens_per_parameter * self.parameters(dim) / self.timed(dim).tokens
-        )
-        return self.timed(dim).seconds * steps * self.design.taken
+        timed, tokens = self.timed(dim), self.design.tokens_per_parameter * self.parameters(dim)
+        steps = math.ceil(max(self.design.least_steps, tokens / timed.tokens))
+        return timed.seconds * taken_steps(self.design.lengths(steps))
 
     def rung(self, dim: int, seconds: float, most_steps: int | None = None) -> Rung:
         """A size with runs that take so many seconds together, by its share and within the data."""
