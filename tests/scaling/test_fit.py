@@ -1,6 +1,7 @@
 """Fits end to end: planted laws recovered with noise and outliers, and what is refused."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def test_points_that_hold_no_law_are_refused(approach: int, points: list[Point],
         ({"bootstrap": 10**6}, "1000000 resamples"),
     ],
 )
-def test_options_that_are_none(options: dict[str, int], said: str) -> None:
+def test_options_that_are_none(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         fit(planted(0, count=9), **options)
 

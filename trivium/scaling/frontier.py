@@ -48,9 +48,9 @@ class FrontierLaw:
         """N_opt and D_opt for `flops`, as the points count them."""
         return Optimum(float(flops), self.parameters(flops), self.tokens(flops))
 
-    def loss(self, parameters: float | int, tokens: float | int) -> None:
+    def loss(self, parameters: float | int, tokens: float | int) -> float | None:
         """None: the frontier says nothing of the loss."""
-        return
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a report."""
