@@ -17,6 +17,7 @@ import transformers as hf
 import yaml
 from rich.console import Console
 
+from tests import forked
 from trivium.errors import BudgetError, CheckpointError, DataError
 from trivium.language_model import load
 from trivium.project.read import parse_project
@@ -206,10 +207,6 @@ def test_too_few_documents_to_hold_some_out(small: dict, tmp_path: Path) -> None
         run_project(parse_project(small), dry_run=True)
 
 
-def _command(project: Path) -> list[str]:
-    return [sys.executable, "-m", "trivium", "run", str(project)]
-
-
 def _weights(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.glob("*/model.safetensors"))}
 
@@ -224,12 +221,12 @@ def _losses(out: Path) -> dict[str, list[tuple[int, float]]]:
 
 @pytest.mark.slow
 def test_killed_and_stopped_it_ends_with_the_bits_of_an_undisturbed_run(small: dict, tmp_path: Path) -> None:
-    """Real processes: one is left alone, another is stopped by SIGTERM and killed by SIGKILL on its way."""
+    """Real processes: one is left alone, others are stopped by SIGTERM and killed by SIGKILL on their way."""
     small["train"]["checkpoint_every"] = 7
     small["model"]["tokens_per_parameter"] = 1.5
     project = tmp_path / "project.yaml"
     project.write_text(yaml.safe_dump(small))
-    subprocess.run(_command(project), check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "trivium", "run", str(project)], check=True, capture_output=True)
     undisturbed = Path(small["scope"]["out"])
     expected, expected_losses = _weights(undisturbed), _losses(undisturbed)
 
@@ -247,14 +244,16 @@ def test_killed_and_stopped_it_ends_with_the_bits_of_an_undisturbed_run(small: d
         ]
     )
     for family, steps, kind in stops:
-        process = subprocess.Popen(_command(project), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = forked.start("trivium", "run", str(project))
         metrics = disturbed / family / "metrics.jsonl"
-        while process.poll() is None and (not metrics.exists() or metrics.read_bytes().count(b"\n") < steps):
+        while process.is_alive() and (not metrics.exists() or metrics.read_bytes().count(b"\n") < steps):
             time.sleep(0.002)
-        assert process.poll() is None, (family, steps, process.stderr.read().decode())
+        assert process.is_alive(), (family, steps)
         os.kill(process.pid, kind)
-        process.communicate()
-        assert process.returncode == (1 if kind == signal.SIGTERM else -signal.SIGKILL)
-    subprocess.run(_command(project), check=True, capture_output=True)
+        process.join()
+        assert process.exitcode == (1 if kind == signal.SIGTERM else -signal.SIGKILL)
+    last = forked.start("trivium", "run", str(project))
+    last.join()
+    assert last.exitcode == 0
     assert _losses(disturbed) == expected_losses
     assert _weights(disturbed) == expected
