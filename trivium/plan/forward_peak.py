@@ -189,12 +189,15 @@ def _view_making(view: _View, causal: bool, step: Pass) -> int:
     allowed = _matrix(step.rows if step.padded else 1, step) if matrix or (causal and step.new > 1) else 0
     bias = attention.heads * pairs
     masked = attention.heads * allowed * step.number + 2 * allowed  # what is allowed, what is not, and the bias without
+    told = allowed if matrix else 0  # before there is a bias
     match position:
         case Rotary():
-            return (allowed if matrix else 0) + 3 * _FLOAT * _angle_numbers(attention, step)
+            return told + 3 * _FLOAT * _angle_numbers(attention, step)
         case Alibi():  # distances and both signs of their product with the slopes; the bias in the model's numbers
-            return max(2 * _FLOAT * bias + _LONG * pairs, bias * step.number + masked)
+            return max(told + 2 * _FLOAT * bias + _LONG * pairs, bias * step.number + masked)
         case RelativeBuckets():  # whole numbers of a distance's way to its bucket
-            return max(_BUCKETING * pairs, _LONG * pairs + bias * step.number, bias * step.number + masked)
+            return max(
+                told + _BUCKETING * pairs, told + _LONG * pairs + bias * step.number, bias * step.number + masked
+            )
         case _:
-            return allowed if matrix else 0
+            return told
