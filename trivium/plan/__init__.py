@@ -19,6 +19,6 @@ Which model for a task: `tasks` (what is asked, in plain words), `advice` (what 
 
 Inference and what fits: `forward_peak` (temporaries of a pass without gradients), `inference` (weights, cache, logits
 and those, itemised), `measured_inference` (the same, of the real model), `sharding` (states over many devices, and
-what optimizers keep), `margins` (what formulas cannot know), `ways_out` (to need less), `verdict` (fits or not, and what
-to change first), `textbook` (rules of thumb, and what they miss), `picture` (bars under the device's limit).
+what optimizers keep), `margins` (what formulas cannot know), `ways_out` (to need less), `verdict` (fits or not, and
+what to change first), `textbook` (rules of thumb, and what they miss), `picture` (bars under the device's limit).
 """
