@@ -1,6 +1,6 @@
 """A ladder on real text: small models foretell the held-out loss of a run of more than eight times the compute.
 
-    python benchmarks/ladder.py                  # the news of the catalogue; about 3 + 4 minutes on two quiet cores
+    python benchmarks/ladder.py                  # the news of the catalogue; about 5 + 10 minutes on two cores
     python benchmarks/ladder.py --minutes 10 --out runs/ladder-10
 
 The prediction is on the disk before the large run begins. Stopped, it goes on; with everything done it only writes
@@ -22,12 +22,15 @@ ROOT = Path(__file__).parent.parent
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=3.0)
-    parser.add_argument("--family", default="bloom")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--family", default="llama")
+    parser.add_argument("--vocabulary", type=int, default=300)
     parser.add_argument("--target", default="8.5x")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "ladder")
     asked = parser.parse_args()
-    project = read_project(ROOT / "projects" / "quickstart.yaml", ["train.batch_tokens=1024"])
+    project = read_project(
+        ROOT / "projects" / "quickstart.yaml", [f"model.vocabulary={asked.vocabulary}", "train.batch_tokens=1024"]
+    )
     result = run_ladder(
         project,
         asked.family,

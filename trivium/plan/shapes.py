@@ -34,7 +34,7 @@ def shape(family: Family, dim: int, vocab: int, positions: int, depth: int | Non
 
 
 def _head_dim(dim: int) -> int:
-    wanted = 32 if dim < 512 else 64 if dim < 2048 else 128
+    wanted = 16 if dim < 256 else 32 if dim < 512 else 64 if dim < 2048 else 128
     return next(size for size in (wanted, wanted // 2) if dim % size == 0)
 
 

@@ -1,9 +1,10 @@
 """The plan of a ladder: which small models, trained on how many tokens, say most about a large one within the time.
 
-Every size gets an equal part of the time. The largest is the largest that reaches one token a parameter in its part;
-the smallest has about a twelfth of its parameters, and reads far more for each, so that the tokens of the largest run
-that one may want to predict are spanned by some size, and so is the curve of both sides of the optimum. Every size is
-measured at four token counts, up to a factor of four apart (`rungs.py`).
+Every size gets an equal part of the time. The largest is the largest that reaches five tokens a parameter in its part:
+below, a loss says more of the first steps than of the size. The smallest has about a twelfth of its parameters, and
+reads far more for each, so that the tokens of the largest run that one may want to predict are spanned by some size,
+and so is the curve of both sides of the optimum. Every size is measured at four token counts, up to a factor of four
+apart (`rungs.py`).
 
 What would make the losses of two sizes incomparable is the same for all: the tokens of a step, the warm-up in steps,
 the order of the data, the part of a run that decays, and the held-out rows. N and C are exact counts of the
@@ -60,7 +61,7 @@ class Design:
     runs: int = 4
     reach: float = 4.0
     fewest_steps: int = 120
-    tokens_per_parameter: float = 1.0
+    tokens_per_parameter: float = 5.0
     most_epochs: float = 4.0
     held_out_targets: int = 65_536
 

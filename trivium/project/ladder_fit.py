@@ -102,8 +102,13 @@ def forecast(runs: Sequence[MeasuredRun]) -> Forecast:
     return Forecast(size, fit(_points(runs, size)), errors)
 
 
-def target_for(found: Forecast, material: Material, plan: LadderPlan, flops: float | int) -> Target:
-    """The buildable model of lowest predicted loss for `flops`, by each shape's exact cost.
+def target_for(
+    found: Forecast, material: Material, plan: LadderPlan, flops: float | int, tokens_per_parameter: float | int
+) -> Target:
+    """The run that `trivium run` would take for `flops`: of the shapes, the one nearest to `tokens_per_parameter`.
+
+    Not the one of the law's lowest loss: exponents that few points leave open would choose a model far from all that
+    was measured.
 
     Raises `BudgetError` where the compute is no more than that of the largest rung.
     """
@@ -113,7 +118,7 @@ def target_for(found: Forecast, material: Material, plan: LadderPlan, flops: flo
             f"The target's {flops:.3g} FLOPs are no more than those of the ladder's largest run ({largest:.3g}), whose "
             'loss is measured. Give a larger --target, such as "8x".'
         )
-    best = _cheapest(found, material, plan, flops)
+    best = _nearest(material, plan, flops, tokens_per_parameter)
     step = step_flops(material, best, rung.rows, plan.row_targets)
     steps = math.ceil(flops / step)
     size = (best.parameters, best.non_embedding_parameters)
@@ -142,6 +147,18 @@ def frontier(found: Forecast, material: Material, plan: LadderPlan, flops: Seque
         tokens = each / step_flops(material, best, rung.rows, plan.row_targets) * rung.step_tokens
         losses.append(found.law(best.parameters, best.non_embedding_parameters, tokens))
     return losses
+
+
+def _nearest(material: Material, plan: LadderPlan, flops: float | int, ratio: float | int) -> Architecture:
+    """The shape whose tokens a parameter for `flops` are nearest to `ratio`."""
+    rung, least = plan.rungs[-1], math.inf
+    for each in shapes(material.family, material.tokenizer.vocabulary, material.length):
+        steps = flops / step_flops(material, each, rung.rows, plan.row_targets)
+        distance = abs(math.log(steps * rung.step_tokens / each.parameters / ratio))
+        if distance > least:
+            break
+        least, chosen = distance, each
+    return chosen
 
 
 def _cheapest(found: Forecast, material: Material, plan: LadderPlan, flops: float | int) -> Architecture:

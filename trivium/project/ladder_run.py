@@ -155,7 +155,7 @@ def run_ladder(
     atomic_write(out / "ladder" / "points.jsonl", "".join(json.dumps(_point(run)) + "\n" for run in runs))
     found = forecast(runs)
     found.fit.save(out / "ladder" / "fit.json")
-    large = target_for(found, material, plan, flops_of(plan))
+    large = target_for(found, material, plan, flops_of(plan), project.model.tokens_per_parameter)
     atomic_write(out / "prediction.json", json.dumps({family: large.to_dict()}, indent=1) + "\n")
     wanted = _target_project(project, plan, large)
     atomic_write(out / "target.yaml", dump_project(wanted))
