@@ -19,6 +19,7 @@ from trivium.train.loss import head_loss
 from trivium.train.optimizer import Optimizer, build_optimizer
 from trivium.train.settings import TrainSettings
 from trivium.train.state import TrainState
+from trivium.train.step_memory import StepMemory
 from trivium.train.validation import Validation
 from trivium.train.watch import LossWatch
 
@@ -49,7 +50,21 @@ def test_there_and_back(kind: str, tmp_path: Path) -> None:
     optimizer = build_optimizer(model, SETTINGS)
     head_loss(model, batch(example, 0)).loss_sum.backward()
     optimizer.step(1.0)
-    state = TrainState(7, 100, 30, 1.5, 2.25, Validation(2.5, 10, 40), 6, 2.5, LossWatch(2.3, 2.2, 1))
+    memory = StepMemory(weights=40, gradients=40, optimizer=80, rest=9)
+    state = TrainState(
+        step=7,
+        tokens=100,
+        targets=30,
+        seconds=1.5,
+        between_seconds=0.5,
+        memory=memory,
+        peak_memory_bytes=700,
+        loss=2.25,
+        validation=Validation(2.5, 10, 40),
+        validated_step=6,
+        best_validation_loss=2.5,
+        watch=LossWatch(2.3, 2.2, 1),
+    )
     checkpoints.save(model, optimizer, state)
     other = build(kind, seed=1)
     other_optimizer = build_optimizer(other, SETTINGS)

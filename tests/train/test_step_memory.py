@@ -17,10 +17,10 @@ from trivium.train.step_memory import StepMemory, tracked_steps
 
 
 @given(first=st.integers(0, 200), more=st.integers(1, 200))
-def test_a_process_counts_a_step_or_two_and_never_a_first_one_that_it_can_avoid(first: int, more: int) -> None:
+def test_a_process_counts_a_few_steps_and_never_a_first_one_that_it_can_avoid(first: int, more: int) -> None:
     steps = first + more
     chosen = tracked_steps(first, steps)
-    assert len(chosen) <= 2
+    assert len(chosen) <= 8
     assert max(1, first) in chosen or steps == 1
     assert all(step < steps for step in chosen)
     if steps > 1:

@@ -48,6 +48,7 @@ def tracked_steps(first: int, steps: int) -> frozenset[int]:
     """The steps, counted from 0, that a process which begins with step `first` of `steps` counts tensor by tensor.
 
     The second step of a run, since the first makes the optimizer's states; the first one after a resume, which has
-    them; and the middle of the run, as batches are not all equal.
+    them; and seven more over the run, as batches are not all equal: some have a mask, and targets differ.
     """
-    return frozenset({min(max(1, first), steps - 1), steps // 2})
+    later = {steps * part // 8 for part in range(1, 8)}
+    return frozenset({min(max(1, first), steps - 1), *(step for step in later if step > max(1, first))})
