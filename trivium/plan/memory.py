@@ -53,7 +53,8 @@ class TrainingMemory:
     """Bytes of a step at its peak. The process's own (Python, torch, the data) is not in it.
 
     `weights`, `gradients` and `optimizer` are those of the whole model, exact; `gradients_at_peak` are those that are
-    there at the peak. `activations` says what the rest at the peak is, and `phases` the highest total of each phase.
+    there at the peak. `activations` says what the rest at the peak is, `at_loss` what it is at the loss, and `phases`
+    the highest total of each phase.
     """
 
     weights: int
@@ -63,6 +64,7 @@ class TrainingMemory:
     activations: Mapping[str, int]
     peak_phase: str
     phases: Mapping[str, int] = field(default_factory=dict)
+    at_loss: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -86,6 +88,7 @@ class TrainingMemory:
             "activation_bytes": self.activation_bytes,
             "activations": dict(self.activations),
             "phases": dict(self.phases),
+            "at_loss": dict(self.at_loss),
         }
 
 
@@ -103,10 +106,17 @@ def training_memory(workload: Workload) -> TrainingMemory:
                 items["gradients"] = items.get("gradients", 0) + standing
     totals = {phase: weights + run.states + sum(phases[phase].values()) for phase in sorted(phases, key=_moment)}
     peak = max(totals, key=lambda phase: totals[phase])
-    items = phases[peak]
-    at_peak = items.pop("gradients", 0)
-    activations = {kind: size for kind, size in sorted(items.items(), key=lambda item: -item[1]) if size}
-    return TrainingMemory(weights, gradients, run.states, at_peak, activations, peak, totals)
+    loss = max((phase for phase in totals if phase.endswith("head and loss")), key=lambda phase: totals[phase])
+    at_peak = phases[peak].get("gradients", 0)
+    rest = {phase: _without_gradients(phases[phase]) for phase in (peak, loss)}
+    return TrainingMemory(weights, gradients, run.states, at_peak, rest[peak], peak, totals, rest[loss])
+
+
+def _without_gradients(items: Mapping[str, int]) -> dict[str, int]:
+    """The largest first."""
+    return {
+        kind: size for kind, size in sorted(items.items(), key=lambda item: -item[1]) if size and kind != "gradients"
+    }
 
 
 def saved_bytes(workload: Workload) -> int:

@@ -178,8 +178,8 @@ def sharded_memory(workload: Workload) -> ShardedMemory:
         optimizer = round(memory.optimizer * _shares(workload.ranks, workload.sharding)[2])
         return ShardedMemory(memory.weights, memory.gradients_at_peak, optimizer, 0, memory.activation_bytes)
     weights, gradients, optimizer_share = _shares(workload.ranks, workload.sharding)
-    standing = memory.gradients if workload.accumulation > 1 else 0
-    at_loss = max(size for phase, size in memory.phases.items() if phase.endswith("head and loss"))
+    # Where weights are cut, their 16-bit copies are those of the layers that are gathered.
+    copies = memory.at_loss.get("copies of weights", 0) if workload.sharding == "weights" else 0
     trained = memory.gradients / (4 * workload.architecture.parameters)  # below 1 with LoRA
     size = 2 if workload.precision == "bfloat16" else 4
     gathered = gathered_bytes(workload.architecture, size, 4 * min(1.0, trained), workload.sharding)
@@ -188,7 +188,7 @@ def sharded_memory(workload: Workload) -> ShardedMemory:
         gradients=round(memory.gradients * gradients),
         optimizer=round(memory.optimizer * optimizer_share),
         gathered=gathered,
-        activations=at_loss - memory.weights - memory.optimizer - standing,
+        activations=sum(memory.at_loss.values()) - copies,
     )
 
 
