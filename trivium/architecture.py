@@ -411,9 +411,14 @@ class Stack:
         )
 
     @property
+    def periods(self) -> int:
+        """How often the pattern is repeated."""
+        return self.depth // len(self.pattern)
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers from bottom to top."""
-        return self.pattern * (self.depth // len(self.pattern))
+        return self.pattern * self.periods
 
     @property
     def positions(self) -> tuple[tuple[Position, int], ...]:
@@ -429,14 +434,14 @@ class Stack:
 
     def parameters(self, dim: int) -> int:
         """Of everything but the token table."""
-        layers = sum(layer.parameters(dim) for layer in self.layers)
+        layers = self.periods * sum(layer.parameters(dim) for layer in self.pattern)
         positions = sum(position.parameters(heads) for position, heads in self.positions)
         norm = 0 if self.final_norm is None else self.final_norm.parameters(dim)
         return self.embedding.parameters(dim) + layers + positions + norm
 
     def flops(self, dim: int, tokens: int, memory: int = 0) -> int:
         """One row's forward pass through the layers."""
-        return sum(layer.flops(dim, tokens, memory) for layer in self.layers)
+        return self.periods * sum(layer.flops(dim, tokens, memory) for layer in self.pattern)
 
 
 # ---- task heads ----------------------------------------------------------------------------------------------------

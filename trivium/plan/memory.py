@@ -150,7 +150,7 @@ class _Run:
     @classmethod
     def of(cls, work: Workload) -> "_Run":
         """Run it at a small depth and add what the missing layers would."""
-        full = [stack.depth // len(stack.pattern) for stack in work.architecture.stacks]
+        full = [stack.periods for stack in work.architecture.stacks]
         if work.lora is not None and not _adapts_alike(work.architecture, work.lora):
             return _at(work, full)
         base = run = _at(work, [min(periods, _ENOUGH) for periods in full])

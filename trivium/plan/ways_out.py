@@ -162,7 +162,7 @@ def _shorten(subject: _S, room: Room[_S]) -> tuple[_S, str] | None:
 def _shrink(subject: _S, room: Room[_S]) -> tuple[_S, str] | None:
     """Fewer layers of the same kind and width."""
     architecture = subject.architecture
-    periods = max(stack.depth // len(stack.pattern) for stack in architecture.stacks)
+    periods = max(stack.periods for stack in architecture.stacks)
     if periods == 1:
         return None
 
@@ -180,7 +180,7 @@ def _cut(architecture: Architecture, part: int, of: int) -> Architecture:
     def cut(stack: Stack | None) -> Stack | None:
         if stack is None:
             return None
-        periods = max(1, stack.depth // len(stack.pattern) * part // of)
+        periods = max(1, stack.periods * part // of)
         return replace(stack, depth=periods * len(stack.pattern))
 
     return replace(architecture, encoder=cut(architecture.encoder), decoder=cut(architecture.decoder))
