@@ -6,6 +6,10 @@
 Predicted in two ways: from a calibration of this machine in twenty seconds, which knows none of the grid's workloads,
 and by taking steps of the very workload for a second, on a first way through the grid. Measured on a second way through
 it: the median step of a second.
+
+A machine that is shared is faster in one minute than in the next, by more than predictions are off. So one workload is
+a yardstick: its steps are timed at the calibration and around every measurement, and every time is also given in turn,
+as it would be at the yardstick's speed of the calibration.
 """
 
 import argparse
@@ -40,6 +44,18 @@ def median_step(workload: Workload, clock: Callable[[], float]) -> float:
     return statistics.median(taken)
 
 
+class Yardstick:
+    """One workload whose steps say how fast the machine is now."""
+
+    def __init__(self, workload: Workload, clock: Callable[[], float]) -> None:
+        self.trial = Trial(workload, CPU, clock)
+        self.trial.step()
+
+    def step(self) -> float:
+        """Seconds of a step now: the median of three."""
+        return statistics.median(self.trial.step() for _ in range(3))
+
+
 def described(workload: Workload) -> str:
     """In a table's cell: what differs from the plain one."""
     architecture = workload.architecture
@@ -68,9 +84,12 @@ def summary(name: str, predicted: list[float], measured: list[float]) -> str:
 
 
 def report(
-    profile: MachineProfile, workloads: list[Workload], timed: list[float], measured: list[float], clock: str
+    profile: MachineProfile, workloads: list[Workload], passes: list[list[float]], speeds: list[list[float]], clock: str
 ) -> str:
-    """The page."""
+    """The page. `speeds` are the yardstick's seconds at each measurement over those at the calibration."""
+    (timed, measured), (before, now) = passes, speeds
+    in_turn = [took / speed for took, speed in zip(measured, now, strict=True)]
+    timed_in_turn = [took / speed for took, speed in zip(timed, before, strict=True)]
     predicted = [predict_step(profile, workload) for workload in workloads]
     lines = [
         "# Time of a training step: predicted and measured",
@@ -86,18 +105,23 @@ def report(
         "|---|---|---|---|---|",
         summary("from the calibration", predicted, measured),
         summary("from a second of the same steps", timed, measured),
+        summary("from the calibration, in turn", predicted, in_turn),
+        summary("from a second of the same steps, in turn", timed_in_turn, in_turn),
+        "",
+        "In turn: at the speed that the machine had at the calibration, by a yardstick around every measurement, which "
+        f"took {min(now):.2f} to {max(now):.2f} times as long as then.",
         "",
         "Sizes are width x layers, and vocabulary; batches are rows x tokens. GFLOP/s are of all that is done, with "
         "what is recomputed.",
         "",
-        "| model | batch | settings | measured ms | calibration | a second | GFLOP/s |",
-        "|---|---|---|---|---|---|---|",
+        "| model | batch | settings | measured ms | yardstick | calibration, in turn | a second, in turn | GFLOP/s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for workload, wanted, second, took in zip(workloads, predicted, timed, measured, strict=True):
-        rate = step_flops(workload).hardware / took / 1e9
+    for workload, wanted, second, took, speed in zip(workloads, predicted, timed_in_turn, measured, now, strict=True):
+        rate, turned = step_flops(workload).hardware / took / 1e9, took / speed
         lines.append(
-            f"| {described(workload)} | {took * 1e3:.1f} | {wanted / took - 1:+.1%} | {second / took - 1:+.1%} "
-            f"| {rate:.1f} |"
+            f"| {described(workload)} | {took * 1e3:.1f} | {speed:.2f} | {wanted / turned - 1:+.1%} "
+            f"| {second / turned - 1:+.1%} | {rate:.1f} |"
         )
     lines += ["", "Seconds of a unit of each kind of work:", "", "| work | seconds |", "|---|---|"]
     lines += [f"| {name} | {weight:.2e} |" for name, weight in profile.weights.items()]
@@ -113,15 +137,21 @@ def main() -> None:
     if asked.busy:
         torch.set_num_threads(1)
     begin, workloads = time.perf_counter(), grid()[:: asked.every]
-    machine = measure_machine(CPU)
+    machine, yardstick = measure_machine(CPU), Yardstick(workloads[0], clock)
+    start = yardstick.step()
     profile = calibrate(machine, probes(machine), 20, lambda line: print(line, file=sys.stderr), clock)
+    usual = statistics.fmean((start, yardstick.step()))
     passes: list[list[float]] = []
+    speeds: list[list[float]] = []
     for number in (1, 2):
         passes.append([])
+        speeds.append([])
         for index, workload in enumerate(workloads, 1):
+            first = yardstick.step()
             passes[-1].append(median_step(workload, clock))
+            speeds[-1].append(statistics.fmean((first, yardstick.step())) / usual)
             print(f"way {number}: {index} of {len(workloads)}", file=sys.stderr)
-    text = report(profile, workloads, *passes, "processor" if asked.busy else "wall")
+    text = report(profile, workloads, passes, speeds, "processor" if asked.busy else "wall")
     if asked.every == 1:
         (Path(__file__).parent / "step_time.md").write_text(text, encoding="utf-8")
     print(text)
