@@ -55,6 +55,8 @@ class Epochs:
     def __init__(self, documents: Documents, objective: Objective, seed: int, source: int = 0) -> None:
         self.documents = documents
         self._objective = objective
+        # Asked once: a protocol's check reads all its members, and a window is made for every row of a run.
+        self._wants_stranger = isinstance(objective, Contrast) and objective.stranger
         self._key = (seed, source)
         self._lengths = documents.lengths
         self._ends: list[int] = []  # how many windows have gone by at the end of each epoch that was reached
@@ -77,7 +79,7 @@ class Epochs:
         window = int(epoch.order[place])
         seed, source = self._key
         pieces = read_window(self.documents, epoch.packing, window)
-        if isinstance(self._objective, Contrast) and self._objective.stranger:
+        if self._wants_stranger:
             pieces.append(self._stranger(epoch, window))
         return Window(
             pieces=tuple(pieces),

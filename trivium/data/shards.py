@@ -49,8 +49,11 @@ class Shards:
         self.folder = folder
         self.meta = meta
         names = [shard["name"] for shard in meta["shards"]]
+        # As plain arrays over the mapped files: a slice of a memmap costs more than reading it.
         self._tokens = [
-            np.memmap(folder / f"{name}.tokens", dtype=meta["dtype"], mode="r") if shard["tokens"] else np.zeros(0)
+            np.asarray(np.memmap(folder / f"{name}.tokens", dtype=meta["dtype"], mode="r"))
+            if shard["tokens"]
+            else np.zeros(0)
             for name, shard in zip(names, meta["shards"], strict=True)
         ]
         table = [np.fromfile(folder / f"{name}.documents", dtype=PER_DOCUMENT) for name in names]

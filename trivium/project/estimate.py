@@ -1,7 +1,8 @@
 """The plan: how large each model can be within the minutes given, and what it is expected to take.
 
 The seconds of each model are an equal part of what is left of the budget. Its size is the largest buildable one whose
-compute-optimal training (D = 20 N unless told) fits, by steps that are really taken here, timed and weighed.
+compute-optimal training (D = 20 N unless told) fits, by steps that are really taken here and timed. Sizes are few, so
+that time is left: it goes into more tokens, which make the same model better.
 """
 
 __all__ = ["Estimate", "estimate", "settings_of", "workload_of"]
@@ -20,6 +21,7 @@ import torch
 
 from trivium.architecture import Architecture
 from trivium.data.loader import Loader
+from trivium.errors import BudgetError
 from trivium.objectives.batch import Batch
 from trivium.plan.budget import FLOPS_PER_PARAMETER_AND_TOKEN, largest_within
 from trivium.plan.calibration import StepTime, time_step
@@ -140,7 +142,9 @@ def estimate(
             save=lambda model, optimizer: checkpoints.save(model, optimizer, TrainState()),
         )
     step_tokens = timing.accumulation * statistics.fmean(batch.tokens for batch in sample)
-    return _estimate(project, material, workload, final, step_tokens, loader)
+    # A width that was asked for has the tokens that were asked for, and takes what it takes.
+    steps_in_time = int(seconds * _FOR_STEPS / final.seconds) if project.model.dim is None else 0
+    return _estimate(project, material, workload, final, step_tokens, loader, steps_in_time)
 
 
 def _sample(loader: Loader, settings: TrainSettings) -> tuple[Batch, ...]:
@@ -189,12 +193,13 @@ def _estimate(
     timed: StepTime,
     step_tokens: float,
     loader: Loader,
+    steps_in_time: int,
 ) -> Estimate:
     architecture = workload.architecture
+    rows = workload.rows * workload.accumulation
     steps = max(2, math.ceil(project.model.tokens_per_parameter * architecture.parameters / step_tokens))
+    steps = _spent(steps, steps_in_time, rows, loader)
     settings = settings_of(project, material, steps, architecture.parameters)
-    rows = settings.rows(1)
-    loader.plan(steps, rows)  # sources that would run out are an error now, not in the middle of the run
     tokens = round(step_tokens * steps)
     memory = training_memory(workload)
     validations, checkpoints = _pauses(settings, timed.seconds * steps)
@@ -218,6 +223,19 @@ def _estimate(
         peak_phase=memory.peak_phase,
     )
     return Estimate(quote, settings, workload.flops / step_tokens)
+
+
+def _spent(steps: int, steps_in_time: int, rows: int, loader: Loader) -> int:
+    """The steps asked for, or the more that fit the time, where the data hold them.
+
+    Raises `BudgetError` where the data do not even hold the steps asked for: now, not in the middle of the run.
+    """
+    loader.plan(steps, rows)
+    try:
+        loader.plan(max(steps, steps_in_time), rows)
+    except BudgetError:
+        return steps
+    return max(steps, steps_in_time)
 
 
 def _pauses(settings: TrainSettings, seconds: float) -> tuple[int, int]:
