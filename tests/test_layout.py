@@ -21,9 +21,9 @@ ROOT = Path(__file__).parent.parent
 
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
-    "errors", "files", "versions", "architecture", "nn", "model", "families", "weights", "text", "objectives", "data",
-    "train", "adapt", "decode", "tasks", "evaluate", "language_model", "export", "plan", "scaling", "quotes", "project",
-    "trivium", "cli", "__main__",
+    "errors", "files", "versions", "metrics", "architecture", "nn", "model", "families", "weights", "text",
+    "objectives", "data", "train", "adapt", "decode", "tasks", "language_model", "prompts", "evaluate", "export", "plan",
+    "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
 ]  # fmt: skip
 
 MAX_LINES = 350

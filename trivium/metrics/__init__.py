@@ -1,0 +1,4 @@
+"""What good means, in numbers: each field's own metrics, with their intervals. No torch.
+
+In reading order: `metric` (a figure with its interval).
+"""

@@ -1,0 +1,1 @@
+"""A task put in words: templates, examples in the context, and what a model says to them."""
