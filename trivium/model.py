@@ -195,11 +195,24 @@ class Transformer(nn.Module):
     ) -> Float[Tensor, "B *rest"]:
         """What the task head says of each row, which is one text: labels, labels a token, or an answer's place.
 
-        A decoder beside the encoder reads the same text again, each token behind the one before it. Where both the
-        language model and the task are wanted, call `hidden` once, then `head` and `task` on what it gives.
+        Where both the language model and the task are wanted, call `hidden` once, then `head` and `task` on what it
+        gives.
+        """
+        assert self.task is not None, "this model has no task head"
+        logits: Tensor = self.task(self.task_hidden(input_ids, documents, segments), documents, input_ids)
+        return logits
+
+    def task_hidden(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        documents: Int[Tensor, "B T"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """What the task head reads.
+
+        A decoder beside the encoder reads the same text again, each token behind the one before it.
         """
         task = self.architecture.task
-        assert self.task is not None, "this model has no task head"
         shifted = None
         if self.decoder is not None and self.encoder is not None:
             start_id = task.start_id if isinstance(task, arch.SequenceLabels | arch.Spans) else None
@@ -208,9 +221,7 @@ class Transformer(nn.Module):
                     "A task head over an encoder-decoder needs the token that starts its decoder: start_id."
                 )
             shifted = _behind(start_id, input_ids, documents)
-        hidden = self.hidden(input_ids, documents, shifted, None if shifted is None else documents, segments)
-        logits: Tensor = self.task(hidden, documents, input_ids)
-        return logits
+        return self.hidden(input_ids, documents, shifted, None if shifted is None else documents, segments)
 
 
 def _behind(start_id: int, input_ids: Int[Tensor, "B T"], documents: Int[Tensor, "B T"] | None) -> Int[Tensor, "B T"]:

@@ -9,6 +9,7 @@ from tests.decode.tiny import speaker
 from trivium.decode.score import Score, score
 from trivium.errors import UsageError
 from trivium.families import gpt2
+from trivium.families.registry import family_named
 from trivium.model import Transformer
 
 PAIRS = [([5, 6, 7], [8, 9]), ([5], [10, 11, 12, 13]), ([6, 6, 6, 6, 6, 6], [3]), ([7, 8], [9, 20, 4])]
@@ -54,3 +55,45 @@ def test_what_has_no_score_is_refused() -> None:
         score(speaker("bert")[0], [([1], [2])])
     with pytest.raises(UsageError, match="start_id"):
         score(speaker("t5")[0], [([1], [2])])
+
+
+def many(count: int) -> list[tuple[list[int], list[int]]]:
+    """Prompts that begin alike in several ways, each with completions that begin alike or are one another's start."""
+    shots, others = list(range(3, 33)), list(range(3, 20))
+    pairs: list[tuple[list[int], list[int]]] = []
+    for item in range(count):
+        prompt = [*(shots if item % 3 else others), *range(40, 40 + item % 5), 60 + item]
+        pairs += [(prompt, [9, 20]), (prompt, [9, 20, 4]), (prompt, [9, 21]), (prompt, [11])]
+    return [*pairs, ([5], [6]), (shots, [40]), (shots, [40])]
+
+
+@pytest.mark.parametrize("family", ["gpt1", "gpt2", "gpt3", "gopher", "llama", "bloom", "opt", "t5", "bart"])
+def test_sharing_changes_no_score(family: str) -> None:
+    made = family_named(family).preset(vocab=120, dim=24, depth=2, heads=2, positions=64)
+    model = Transformer(made, torch.Generator().manual_seed(0)).eval()
+    pairs = many(12)
+    shared, alone = score(model, pairs, 1, rows=5), score(model, pairs, 1, rows=5, share=False)
+    assert [one.logprob for one in shared] == pytest.approx([one.logprob for one in alone], abs=1e-5)
+    assert [(one.tokens, one.greedy) for one in shared] == [(one.tokens, one.greedy) for one in alone]
+
+
+def test_shared_work_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = speaker("gpt2")
+    read: list[int] = []
+    decode = Transformer.decode
+
+    def counted(self: Transformer, input_ids: torch.Tensor, *more: object, **given: object) -> torch.Tensor:
+        read.append(input_ids.numel())
+        return decode(self, input_ids, *more, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Transformer, "decode", counted)
+    prompts = [[*range(3, 43), item] for item in range(50, 60)]
+    score(model, [(prompt, [label]) for prompt in prompts for label in (7, 8, 9)])
+    assert sum(read) == 40 + 10  # the 40 tokens once, then the last of each prompt: its state judges all three labels
+
+
+def test_progress_is_told_in_pairs() -> None:
+    heard: list[int] = []
+    score(speaker("gpt2")[0], many(6), rows=4, told=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == len(many(6))

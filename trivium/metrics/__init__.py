@@ -1,4 +1,5 @@
 """What good means, in numbers: each field's own metrics, with their intervals. No torch.
 
-In reading order: `metric` (a figure with its interval).
+In reading order: `metric` (a figure with its interval), `bootstrap` (how such an interval is drawn, of one system
+and of the difference of two).
 """

@@ -1,6 +1,7 @@
 """What an objective makes and a loss reads.
 
-Letters: B rows, T positions of the input, U positions where the head may speak (U = T for an encoder or a decoder).
+Letters: B rows, T positions of the input, U positions where the head may speak (U = T for an encoder or a decoder), N
+texts (N = B unless a row holds several).
 """
 
 __all__ = ["IGNORE", "PADDING", "Batch"]
@@ -8,7 +9,7 @@ __all__ = ["IGNORE", "PADDING", "Batch"]
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 #: The target of a position that takes no part in the loss (torch's and Hugging Face's number for it).
@@ -24,7 +25,8 @@ class Batch:
     `documents` numbers the documents packed into a row from 1, and is 0 on padding: a token attends only to tokens of
     the same number, and positions restart with each. None says that every row is one document without padding.
     `targets[b, u]` is what the model must say at position u (already shifted), or `IGNORE`.
-    `segments` tells the two sentences of a pair apart, and `labels` is what the task head must say of each row.
+    `segments` tells the two sentences of a pair apart. `labels` is what the task head must say of each text, in their
+    order: a class, a number, a number for each label, or where an answer begins and ends.
     `prefix` marks the tokens of a decoder that see each other in both directions.
     """
 
@@ -34,7 +36,7 @@ class Batch:
     decoder_input_ids: Int[Tensor, "B U"] | None = None
     decoder_documents: Int[Tensor, "B U"] | None = None
     segments: Int[Tensor, "B T"] | None = None
-    labels: Int[Tensor, "B"] | None = None
+    labels: Int[Tensor, "N *label"] | Float[Tensor, "N *label"] | None = None
     prefix: Bool[Tensor, "B T"] | None = None
 
     @property

@@ -4,7 +4,7 @@ Letters: n tokens of a piece, T positions of the input, U positions where the he
 decoder).
 """
 
-__all__ = ["Contrast", "Objective", "Piece", "Row"]
+__all__ = ["Contrast", "Label", "Objective", "Piece", "Row"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,10 @@ class Piece:
     last: bool = True
 
 
+#: What a task head must say of a text: its class, a number, a number for each label, where an answer begins and ends.
+Label = int | float | tuple[int, ...] | tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of a batch, padded to the objective's capacity; the fields are those of `Batch`."""
@@ -33,7 +37,7 @@ class Row:
     decoder_input_ids: Int[np.ndarray, "U"] | None = None
     decoder_documents: Int[np.ndarray, "U"] | None = None
     segments: Int[np.ndarray, "T"] | None = None
-    label: int | None = None
+    label: Label | None = None
     prefix: Bool[np.ndarray, "T"] | None = None
 
 

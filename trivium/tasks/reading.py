@@ -3,7 +3,7 @@
 Letters: B rows, T tokens of the longest text.
 """
 
-__all__ = ["Batch", "Read", "Text", "batches", "read", "require_head"]
+__all__ = ["Batch", "Read", "Text", "batches", "framed", "read", "require_head"]
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def read(
     limits = [bound for bound in (model.architecture.context, limit) if bound is not None]
     found = []
     for number, text in enumerate(texts):
-        one = _framed(tokenizer, text)
+        one = framed(tokenizer, text)
         if limits and len(one.ids) > min(limits):
             if not truncate:
                 raise UsageError(
@@ -68,6 +68,12 @@ def read(
             raise UsageError(f"Text {number} is empty, and the tokenizer puts nothing around it: give some text.")
         found.append(one)
     return found
+
+
+def framed(tokenizer: Tokenizer, text: Text) -> Read:
+    """A text within the special tokens of the tokenizer's own template, however long."""
+    encoding = tokenizer.framed(*((text,) if isinstance(text, str) else text))
+    return Read(encoding.ids, encoding.type_ids, encoding.offsets, encoding.word_ids, encoding.sequence_ids)
 
 
 def batches(model: Transformer, texts: Sequence[Read], rows: int = 16) -> Iterator[Batch]:
@@ -97,11 +103,6 @@ def _has(architecture: Architecture) -> str:
     if architecture.task is not None:
         return f"a head of {type(architecture.task).__name__}"
     return "no head" if architecture.head is None else "a language model's head"
-
-
-def _framed(tokenizer: Tokenizer, text: Text) -> Read:
-    encoding = tokenizer.framed(*((text,) if isinstance(text, str) else text))
-    return Read(encoding.ids, encoding.type_ids, encoding.offsets, encoding.word_ids, encoding.sequence_ids)
 
 
 def _cut(text: Read, excess: int, number: int) -> Read:
