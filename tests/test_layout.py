@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
     "errors", "files", "versions", "metrics", "architecture", "nn", "model", "families", "weights", "text",
-    "objectives", "data", "train", "adapt", "decode", "tasks", "language_model", "evaluate", "prompts", "export", "plan",
+    "objectives", "data", "train", "adapt", "decode", "tasks", "language_model", "batch", "evaluate", "prompts", "export", "plan",
     "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
 ]  # fmt: skip
 
@@ -65,6 +65,9 @@ TESTS_OF_THE_WHOLE = {
     "tests/cli/test_project.py": "trivium run and trivium schema",
     "tests/project/test_families.py": "a project of every family",
 }
+
+#: Packages that are imported by another name than they are installed by.
+_OTHER_NAMES = {"pyyaml": "yaml", "scikit_learn": "sklearn"}
 
 #: Modules that may read the environment.
 READS_ENVIRONMENT: dict[str, str] = {
@@ -306,7 +309,10 @@ def test_what_is_imported_is_a_declared_dependency() -> None:
     in_tests = run_time | _packages(extras["dev"])
     tests = [Module(f"tests.{path.stem}", path) for path in sorted((ROOT / "tests").rglob("*.py"))]
     complaints = []
-    for modules, declared in ((modules_of(ROOT), run_time | _packages(extras["trackers"])), (tests, in_tests)):
+    for modules, declared in (
+        (modules_of(ROOT), run_time | _packages([*extras["trackers"], *extras["evaluate"]])),
+        (tests, in_tests),
+    ):
         for module in modules:
             for name, node in imports(module, set()):
                 top = name.split(".")[0]
@@ -342,7 +348,7 @@ def test_no_path_of_a_machine() -> None:
 def _packages(requirements: list[str]) -> set[str]:
     """What the packages that pyproject.toml names are imported as."""
     names = {re.split(r"[^\w.-]", requirement)[0].lower().replace("-", "_") for requirement in requirements}
-    return names | ({"yaml"} if "pyyaml" in names else set())
+    return names | {module for package, module in _OTHER_NAMES.items() if package in names}
 
 
 def _mirror(module: Module) -> str:
