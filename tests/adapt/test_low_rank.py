@@ -25,7 +25,8 @@ def test_the_equation() -> None:
 def test_only_the_updates_are_trained(family: str) -> None:
     model = Transformer(FAMILIES[family].preset(vocab=50, dim=32, depth=2, heads=2, positions=16))
     before = sum(p.numel() for p in model.parameters())
-    layers = add_lora(model, Lora(rank=4))
+    adapted = add_lora(model, Lora(rank=4))
+    layers = adapted.layers
     attentions = 2 * (3 if family == "t5" else 1)
     assert layers == 2 * attentions
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}

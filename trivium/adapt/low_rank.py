@@ -7,7 +7,7 @@ s is alpha / rank, or alpha / sqrt(rank) where it is rank-stabilized. Decomposed
 Letters: I input channels, O output channels, R rank.
 """
 
-__all__ = ["Adapted", "DoraLinear", "LoraLinear", "add_lora", "adapted_layers", "with_update"]
+__all__ = ["Adapted", "DoraLinear", "LoraLinear", "adapted_layers", "add_lora", "with_update"]
 
 import math
 from collections.abc import Mapping
@@ -74,16 +74,18 @@ class DoraLinear(LoraLinear):
 
     @torch.no_grad()
     def row_lengths(self) -> Float[Tensor, " O"]:
-        """||W + s B A|| of each row, without making the matrix: ||w||² + 2s (W Aᵀ)·b + s² b (A Aᵀ) bᵀ, for a row w, b."""
+        """||W + s B A|| of each row w, b, and the matrix is not made: ||w||² + 2s (A w)·b + s² b·(A Aᵀ b), under a root."""
         weight, up, down = self.base.weight, self.up.weight, self.down.weight
         with torch.autocast(weight.device.type, enabled=False):
             crossed = 2 * self.scale * (weight @ down.T) + self.scale**2 * (up @ (down @ down.T))
-            return (torch.linalg.vector_norm(weight, dim=1) ** 2 + (crossed * up).sum(dim=1)).sqrt()
+            squares: Tensor = torch.linalg.vector_norm(weight, dim=1) ** 2 + (crossed * up).sum(dim=1)
+            return squares.sqrt()
 
     def merged_weight(self) -> Float[Tensor, "O I"]:
         """The one matrix that does the same, in float32."""
         whole = super().merged_weight()
-        return whole * (self.magnitude.detach().float() / torch.linalg.vector_norm(whole, dim=1))[:, None]
+        merged: Tensor = whole * (self.magnitude.detach().float() / torch.linalg.vector_norm(whole, dim=1))[:, None]
+        return merged
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,6 @@ def _no_layer(lora: Lora, linears: list[str]) -> UsageError:
     ends = {name.rpartition(".")[2] for name in linears}
     hint = nearest(lora.targets[0].rpartition(".")[2].strip("*"), ends)
     return UsageError(
-        f"No linear layer is named by {', '.join(lora.targets)}.{hint} Patterns match whole names, such as "
-        f"{', '.join(linears[:3])} ('*attention.query', '*' for all), or the end of published ones ('q_proj', 'c_attn')."
+        f"No linear layer is named by {', '.join(lora.targets)}.{hint} A pattern is one of whole names, such as "
+        f"{', '.join(linears[:3])} ('*attention.query'; '*' for all), or the end of published ones ('q_proj')."
     )
