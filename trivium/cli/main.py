@@ -19,7 +19,10 @@ from typing import Annotated
 import typer
 
 from trivium.cli import data, fit, tokenizer
+from trivium.cli.answer import answer
+from trivium.cli.classify import classify
 from trivium.cli.console import printable
+from trivium.cli.embed import embed
 from trivium.cli.export import export
 from trivium.cli.generate import generate
 from trivium.cli.ladder import ladder
@@ -27,6 +30,8 @@ from trivium.cli.plan import plan
 from trivium.cli.preview import preview
 from trivium.cli.run import run
 from trivium.cli.schema import schema
+from trivium.cli.tag import tag
+from trivium.cli.translate import translate
 from trivium.cli.which import which
 from trivium.errors import TriviumError
 
@@ -57,6 +62,11 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
         {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
     ),
     "generate": generate,
+    "classify": classify,
+    "tag": tag,
+    "answer": answer,
+    "translate": translate,
+    "embed": embed,
     "export": export,
     "schema": schema,
 }
