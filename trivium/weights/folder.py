@@ -3,7 +3,7 @@
 `files` says where tensors come from, `fill` checks them and puts them into their places.
 """
 
-__all__ = ["load_folder", "read_architecture", "save_folder"]
+__all__ = ["load_folder", "published_config", "read_architecture", "save_folder"]
 
 import json
 import os
@@ -47,20 +47,27 @@ def save_folder(
     never cut, so one that is larger has a file of its own. Each file appears whole. Tied tensors are written once.
     """
     family = published(family_named(model.architecture.family), model.architecture)
-    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    config = {
-        "model_type": family.model_type,
-        "architectures": [family.classes],
-        **{name: value for name, value in (tokens or {}).items() if value is not None},
-        **family.write_config(model.architecture),  # last: RoBERTa's pad_token_id says where its positions begin
-        **(extra or {}),
-        "dtype": dtype,
-    }
+    config = published_config(model, tokens, extra)
     table = entries(model, family)
     if without_prefix(model.architecture):
         table = tuple(replace(entry, stored=entry.stored.removeprefix(family.prefix)) for entry in table)
     _save_weights(folder, model, table, max_shard_bytes)
     atomic_write(folder / _CONFIG, json.dumps(config, indent=2) + "\n")
+
+
+def published_config(
+    model: Transformer, tokens: Mapping[str, int | None] | None = None, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The fields of the config.json that describes this model."""
+    family = published(family_named(model.architecture.family), model.architecture)
+    return {
+        "model_type": family.model_type,
+        "architectures": [family.classes],
+        **{name: value for name, value in (tokens or {}).items() if value is not None},
+        **family.write_config(model.architecture),  # last: RoBERTa's pad_token_id says where its positions begin
+        **(extra or {}),
+        "dtype": str(next(model.parameters()).dtype).removeprefix("torch."),
+    }
 
 
 def load_folder(
