@@ -1,4 +1,7 @@
 """From a model and examples to a model that does the task.
 
-In reading order: `prepared` (examples as one model reads them).
+In reading order: `settings` (every number that a user may choose), `prepared` (examples as one model reads them),
+`labels` (which there are), `heads` (the head that a task wants), `framed` (texts within the model's limit);
+`classification` and `embedding` make examples ready, `registry` has them by name; `batching` (a step's rows as
+batches), `run` (the fine-tuning in its folder).
 """

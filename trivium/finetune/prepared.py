@@ -1,13 +1,19 @@
 """A task's examples as one model reads them: what a form of task has to say for the loop to train on it."""
 
-__all__ = ["Prepared"]
+__all__ = ["Batching", "Prepared"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from trivium.architecture import Architecture
 from trivium.objectives.row import Row
+from trivium.tasks.pooling import TextVectors
 from trivium.train.loss import LossFn
+
+#: How the rows of a step become batches: several texts packed into a row, or by length in several batches, each padded
+#: to its longest. "whole" keeps a step's rows in one batch, for a loss that sets them against each other.
+Batching = Literal["packed", "by length", "whole"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,8 @@ class Prepared:
     """A row an example, not padded and in their order; the loss that is taken over batches of them.
 
     `architecture` is the model's, with the head that the task wants. `pad` fills the rows of a batch to equal length.
-    `left_out` says how many examples make no row, and why; `cut` counts those whose end was left out.
+    `left_out` says how many examples make no row, and why; `cut` counts those whose end was left out. `vectors` is how
+    the model makes texts into vectors, where that is the task; `config` goes into the folder's config.json.
     """
 
     architecture: Architecture
@@ -24,6 +31,9 @@ class Prepared:
     pad: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     cut: int = 0
+    batching: Batching = "by length"
+    vectors: TextVectors | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:

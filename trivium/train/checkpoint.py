@@ -85,8 +85,15 @@ class Checkpoints:
         Raises `CheckpointError` where a file is truncated, altered or missing, or the checkpoint is of another run;
         nothing was put in place then.
         """
+        content = self.load_weights(folder, model)
+        device = next(model.parameters()).device
+        optimizer.load_state_dict(load_file(folder / _OPTIMIZER, device=str(device)))
+        return TrainState.from_dict(content["state"])
+
+    def load_weights(self, folder: Path, model: nn.Module) -> dict[str, Any]:
+        """Put the weights of `folder` alone in place, and return what is written beside them. Raises as `load`."""
         self._verify(folder)
-        content = json.loads((folder / _STATE).read_text())
+        content: dict[str, Any] = json.loads((folder / _STATE).read_text())
         difference = identity_difference(content["identity"], self.identity)
         if difference:
             raise CheckpointError(
@@ -103,8 +110,7 @@ class Checkpoints:
         with torch.no_grad():
             for name, tensor in here.items():
                 tensor.copy_(stored[name])
-        optimizer.load_state_dict(load_file(folder / _OPTIMIZER, device=str(device)))
-        return TrainState.from_dict(content["state"])
+        return content
 
     def _verify(self, folder: Path) -> None:
         try:

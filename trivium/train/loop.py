@@ -62,7 +62,7 @@ def train(
     flops_per_token: float | None = None,
     held_bytes: int = 0,
 ) -> TrainResult:
-    """Train `model` in place from `state` to `settings.steps` steps.
+    """Train `model` in place from `state` to `settings.steps` steps, or until `settings.patience` is at its end.
 
     `batches(step)` gives the micro-batches of a step, counted from 0. `save` keeps a checkpoint, `report` receives a
     row for each step and each validation. `held_bytes` were in use before the model was built: the peak is counted
@@ -82,7 +82,7 @@ def train(
     model.train()
     with stop_on_signals(stop), torch.random.fork_rng([device] if device.type == "cuda" else []):
         begin = time.perf_counter()
-        while not stop.requested or state.step == settings.steps:  # a run that is through ends as a whole one
+        while not stop.requested or state.ended(settings):  # a run that is through ends as a whole one
             improved = False
             if validate and _validation_due(state, settings):
                 with autocast(precision, device):
@@ -91,8 +91,8 @@ def train(
                 report({"step": state.step, "validation": state.validation.to_dict() if state.validation else None})
             state = state.with_peak(max(0, peak_memory_bytes(device) - held_bytes))
             if saver.due(state, improved):
-                saver.save(state)
-            if state.step >= settings.steps:
+                saver.save(state, improved)
+            if state.ended(settings):
                 break
             start = time.perf_counter()
             state = state.after_a_pause(start - begin)
@@ -108,7 +108,7 @@ def train(
             state.watch.check(state.step, outcome.loss, settings.spike_nats, settings.spike_steps)
         saver.save(state)
         state = state.after_a_pause(time.perf_counter() - begin)
-    stopped_by = stop.reason if state.step < settings.steps else None
+    stopped_by = None if state.ended(settings) else stop.reason
     parameters = sum(parameter.numel() for parameter in model.parameters())
     median = statistics.median(taken) if taken else None
     return TrainResult.of(state, stopped_by, flops_per_token, parameters, median, device.type)
@@ -147,24 +147,25 @@ def take_step(
 
 
 class _Saver:
-    """Saves a checkpoint when it is time, and never twice the same step."""
+    """Saves a checkpoint when it is time, and never twice the same state."""
 
     def __init__(self, save: Callable[[TrainState], object] | None, settings: TrainSettings, step: int) -> None:
         self.save_state, self.settings = save, settings
         self.saved_step, self.saved_at = step, time.monotonic()
 
     def due(self, state: TrainState, improved: bool) -> bool:
+        if improved and self.settings.keep_best:
+            return True
         if state.watch.steps_above > 0:
             return False  # a spike must not push the good checkpoints out
         every, every_seconds = self.settings.checkpoint_every, self.settings.checkpoint_every_seconds
-        return (
-            (improved and self.settings.keep_best)
-            or (every is not None and state.step % every == 0)
-            or (every_seconds is not None and time.monotonic() - self.saved_at >= every_seconds)
+        return (every is not None and state.step % every == 0) or (
+            every_seconds is not None and time.monotonic() - self.saved_at >= every_seconds
         )
 
-    def save(self, state: TrainState) -> None:
-        if self.save_state and state.step > self.saved_step:
+    def save(self, state: TrainState, improved: bool = False) -> None:
+        # A checkpoint that was saved before its validation does not know yet that it is the best: it is saved again.
+        if self.save_state and (state.step > self.saved_step or improved):
             self.save_state(state)
             self.saved_step, self.saved_at = state.step, time.monotonic()
 

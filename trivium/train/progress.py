@@ -107,6 +107,9 @@ def closing_box(result: TrainResult, title: str = "train", bill: Sequence[Line] 
         found = result.validation
         bits = "" if found.bits_per_byte is None else f", {found.bits_per_byte:.4f} bits per byte"
         table.add_row("validation", f"{found.loss:.4f} nats, perplexity {found.perplexity:,.2f}{bits}")
+    if result.kept_step is not None and result.kept_step < result.steps:
+        lowest = "" if result.best_validation_loss is None else f" ({result.best_validation_loss:.4f})"
+        table.add_row("model", f"of step {result.kept_step:,}, whose validation loss was the lowest{lowest}")
     name = f"{title}: {'done' if result.finished else 'stopped'}"
     return Panel(Group(table, *_bill(bill)), title=name, box=box.ROUNDED, expand=False)
 

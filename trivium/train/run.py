@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from rich.console import Console
@@ -62,6 +62,7 @@ def run_training(
     title: str | None = None,
     stop: Stop | None = None,
     expectation: Expectation | None = None,
+    finish_with: Literal["last", "best"] = "last",
 ) -> TrainResult:
     """Train the model that `build` makes in `folder`, or continue there, or read the result of a finished run.
 
@@ -69,6 +70,8 @@ def run_training(
     `identity` is plain data that decides the weights beside `settings` (architecture, data hashes): a folder that holds
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
     `expectation` is written into the record before anything is trained, and compared with the result in the end.
+    The finished model is that of the last step, or the best: of the lowest validation loss, as it always is with
+    `settings.patience`.
     """
     whole_identity = {"train": settings.trajectory(), **(identity or {})}
     shown = title or folder.name
@@ -110,6 +113,8 @@ def run_training(
                 )
         result = replace(result, median_step_seconds=median_step_seconds(folder / METRICS_FILE))
         if result.finished:
+            if finish_with == "best" or settings.patience is not None:
+                result = _best(checkpoints, model, result)
             save_model(folder, model)
             write_record(folder, {**record, "result": result.to_dict()})
         reports.say(closing_box(result, shown, expectation.lines(result) if expectation else ()))
@@ -126,6 +131,14 @@ def first_quote(folder: Path) -> Mapping[str, Any] | None:
     """What was expected when the run in `folder` was begun, as plain data; None where nothing is known of it."""
     quote = read_record(folder).get("quote")
     return quote if isinstance(quote, dict) else None
+
+
+def _best(checkpoints: Checkpoints, model: nn.Module, result: TrainResult) -> TrainResult:
+    """Put the weights of the lowest validation loss in place, where they are not those of the last step."""
+    if result.best_step is None or result.best_step == result.steps:
+        return result
+    checkpoints.load_weights(checkpoints.run_folder / f"checkpoint-{result.best_step}", model)
+    return replace(result, kept_step=result.best_step)
 
 
 @contextlib.contextmanager

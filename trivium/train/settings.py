@@ -83,6 +83,9 @@ class TrainSettings(BaseModel):
     validate_every: _Count | None = Field(
         None, description="Steps between validations. null validates at the end only."
     )
+    patience: _Count | None = Field(
+        None, description="Validations in a row without a lower loss after which the run ends. null: to the last step."
+    )
     checkpoint_every: _Count | None = Field(None, description="Steps between checkpoints. null keeps none by steps.")
     checkpoint_every_seconds: float | None = Field(300.0, gt=0, description="Seconds between checkpoints, or null.")
     keep_last: _Count = Field(2, description="How many of the latest checkpoints stay on the disk.")
@@ -110,6 +113,15 @@ class TrainSettings(BaseModel):
         if self.warmup > self.steps:
             raise ValueError(
                 f"warmup_steps is {self.warmup} and the whole run has {self.steps} steps: take at most {self.steps}"
+            )
+        if self.patience is not None and self.validate_every is None:
+            raise ValueError(
+                f"patience is {self.patience} and validate_every is null, so that there is one validation, at the end: "
+                "give validate_every too"
+            )
+        if self.patience is not None and not self.keep_best:
+            raise ValueError(
+                f"patience is {self.patience} and keep_best is false, so that the best weights would be lost: keep them"
             )
         decay = self.decay_fraction * self.steps
         if self.schedule == "wsd" and self.warmup + decay > self.steps:

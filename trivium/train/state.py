@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from trivium.train.settings import TrainSettings
 from trivium.train.step_memory import StepMemory
 from trivium.train.validation import Validation
 from trivium.train.watch import LossWatch
@@ -32,6 +33,9 @@ class TrainState:
     validation: Validation | None = None
     validated_step: int = 0
     best_validation_loss: float | None = None
+    #: The step of the lowest validation loss, and validations since then.
+    best_step: int = 0
+    validations_since_best: int = 0
     watch: LossWatch = field(default_factory=LossWatch)
 
     def after(self, loss: float, tokens: int, targets: int, seconds: float, spike_nats: float | None) -> "TrainState":
@@ -49,8 +53,20 @@ class TrainState:
     def with_validation(self, validation: Validation) -> "TrainState":
         """The state with a validation of the present step."""
         before = self.best_validation_loss
-        best = validation.loss if before is None else min(before, validation.loss)
-        return replace(self, validation=validation, validated_step=self.step, best_validation_loss=best)
+        improved = before is None or validation.loss < before
+        return replace(
+            self,
+            validation=validation,
+            validated_step=self.step,
+            best_validation_loss=validation.loss if improved else before,
+            best_step=self.step if improved else self.best_step,
+            validations_since_best=0 if improved else self.validations_since_best + 1,
+        )
+
+    def ended(self, settings: TrainSettings) -> bool:
+        """Whether the run is through: by its steps, or as its validation loss has not fallen for `patience` times."""
+        tired = settings.patience is not None and self.validations_since_best >= settings.patience
+        return tired or self.step >= settings.steps
 
     def with_memory(self, memory: StepMemory) -> "TrainState":
         """The state after a step whose tensors were counted."""
@@ -117,6 +133,9 @@ class TrainResult:
     between_seconds: float = 0.0
     #: The kind of device, which says what `peak_memory_bytes` is.
     device: str = "cpu"
+    #: The step of the lowest validation loss, and that whose weights the finished model has.
+    best_step: int | None = None
+    kept_step: int | None = None
 
     @property
     def whole_seconds(self) -> float:
@@ -159,6 +178,8 @@ class TrainResult:
             median_step_seconds=median_step_seconds,
             between_seconds=state.between_seconds,
             device=device,
+            best_step=state.best_step or None,
+            kept_step=state.step,
         )
 
     def to_dict(self) -> dict[str, Any]:

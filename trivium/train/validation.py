@@ -8,7 +8,7 @@ __all__ = ["Validation", "validate"]
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Int
@@ -49,18 +49,23 @@ class Validation:
 
 @torch.no_grad()
 def validate(
-    model: nn.Module, batches: Iterable[Batch], loss_fn: LossFn, token_bytes: Int[Tensor, "V"] | None = None
+    model: nn.Module,
+    batches: Iterable[Batch],
+    loss_fn: LossFn,
+    token_bytes: Int[Tensor, "V"] | None = None,
+    of: Literal["language", "task"] = "language",
 ) -> Validation:
     """The loss over `batches`, weighted by targets, in evaluation mode (no dropout).
 
-    `token_bytes` gives the UTF-8 bytes of text that each token stands for; bits per byte need it.
+    Of the language alone the labels are left out; a task's loss is of them. `token_bytes` gives the UTF-8 bytes of text
+    that each token stands for; bits per byte need it.
     """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     loss, targets, text_bytes = 0.0, 0, 0
     for batch in batches:
-        part = loss_fn(model, replace(batch, labels=None).to(device))  # of the language alone
+        part = loss_fn(model, (replace(batch, labels=None) if of == "language" else batch).to(device))
         loss, targets = loss + float(part.loss_sum), targets + part.targets
         if token_bytes is not None:
             text_bytes += int(token_bytes[batch.targets[batch.targets != IGNORE].cpu()].sum())
