@@ -29,12 +29,12 @@ from trivium.decode.score import Score, score
 from trivium.errors import ModelError, UsageError, nearest
 from trivium.files import atomic_write
 from trivium.model import Transformer
-from trivium.tasks.answer import Answer, answer
+from trivium.tasks.answer import Answer, answers
 from trivium.tasks.classify import Classification, classify
 from trivium.tasks.embed import embed
 from trivium.tasks.pooling import TextVectors
 from trivium.tasks.reading import Text
-from trivium.tasks.tag import Tags, tag
+from trivium.tasks.tag import Tags, tag, tag_words
 from trivium.text.chat import Message, chat_ids
 from trivium.text.gguf_vocabulary import read_tokenizer
 from trivium.text.tokenizer import Tokenizer
@@ -204,9 +204,30 @@ class LanguageModel:
         done = tag(self.model, self.tokenizer, texts if isinstance(texts, list) else [texts], truncate)
         return done if isinstance(texts, list) else done[0]
 
-    def answer(self, question: str, context: str, max_tokens: int = 15) -> Answer:
-        """The part of the context that answers the question, and where it stands."""
-        return answer(self.model, self.tokenizer, question, context, max_tokens)
+    def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[Tags]:
+        """The same of sentences that come as words: one label for each given word."""
+        return tag_words(self.model, self.tokenizer, sentences)
+
+    @overload
+    def answer(self, question: str, context: str, max_tokens: int = 15, or_none: bool = False) -> Answer: ...
+    @overload
+    def answer(
+        self, question: list[str], context: list[str], max_tokens: int = 15, or_none: bool = False
+    ) -> list[Answer]: ...
+    def answer(
+        self, question: str | list[str], context: str | list[str], max_tokens: int = 15, or_none: bool = False
+    ) -> Answer | list[Answer]:
+        """The part of the context that answers the question, and where it stands; of each question with its context.
+
+        A context that is too long to be read at once is read in windows. With `or_none` the answer is empty where the
+        model thinks it more probable that there is none.
+        """
+        questions, contexts = ([each] if isinstance(each, str) else each for each in (question, context))
+        if len(questions) != len(contexts):
+            raise UsageError(f"{len(questions)} questions need a context each, and there are {len(contexts)}.")
+        pairs = list(zip(questions, contexts, strict=True))
+        done = answers(self.model, self.tokenizer, pairs, max_tokens, or_none=or_none)
+        return done[0] if isinstance(question, str) else done
 
     def embed(
         self,

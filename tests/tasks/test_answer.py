@@ -42,8 +42,8 @@ def test_what_cannot_be_answered() -> None:
     lm = headed("bert", "question-answering", ("LABEL_0", "LABEL_1"))
     with pytest.raises(UsageError, match="context holds no token"):
         lm.answer(QUESTION, "")
-    with pytest.raises(UsageError, match="this model reads 64"):
-        lm.answer(QUESTION, CONTEXT * 10)
+    with pytest.raises(UsageError, match="reads 64 at once: shorten the question"):
+        lm.answer(CONTEXT * 10, CONTEXT)
     with pytest.raises(UsageError, match="1 token at least"):
         lm.answer(QUESTION, CONTEXT, max_tokens=0)
     with pytest.raises(UsageError, match="it has a head of Spans"):

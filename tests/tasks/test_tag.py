@@ -9,7 +9,7 @@ import transformers as hf
 from tests.tasks.tiny import TEXTS, headed
 from trivium.language_model import LanguageModel, load
 from trivium.tasks.reading import read
-from trivium.tasks.tag import Word, _entities, _words
+from trivium.tasks.tag import Word, _words, entities_of
 
 FAMILIES = ["bert", "gpt2", "llama", "t5"]
 
@@ -19,7 +19,7 @@ def entities(labels: str) -> list[tuple[str, str]]:
     text, words = " ".join(f"w{index}" for index, _ in enumerate(labels.split())), []
     for index, label in enumerate(labels.split()):
         words.append(Word(f"w{index}", 3 * index, 3 * index + 2, label, 0.5 + index / 10))
-    found = list(_entities(text, words))
+    found = list(entities_of(text, words))
     assert all(text[entity.start : entity.end] == entity.text for entity in found)
     return [(entity.label, entity.text) for entity in found]
 
@@ -43,7 +43,7 @@ def test_words_make_entities(labels: str, expected: list[tuple[str, str]]) -> No
 
 
 def test_an_entity_is_as_probable_as_its_words_on_average() -> None:
-    [entity] = _entities("w0 w1", [Word("w0", 0, 2, "B-X", 0.5), Word("w1", 3, 5, "I-X", 0.9)])
+    [entity] = entities_of("w0 w1", [Word("w0", 0, 2, "B-X", 0.5), Word("w1", 3, 5, "I-X", 0.9)])
     assert entity.score == pytest.approx(0.7)
 
 

@@ -7,7 +7,7 @@ context over the model's limit is read in windows that overlap: the answer is th
 that there is none is as probable as in the window that doubts it most (so did `transformers`' pipeline).
 """
 
-__all__ = ["Answer", "answer", "answers"]
+__all__ = ["Answer", "answers"]
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -47,19 +47,6 @@ class Answer:
         return asdict(self)
 
 
-def answer(
-    model: Transformer,
-    tokenizer: Tokenizer,
-    question: str,
-    context: str,
-    max_tokens: int = 15,
-    overlap: int = 128,
-    or_none: bool = False,
-) -> Answer:
-    """The answer to one question: see `answers`."""
-    return answers(model, tokenizer, [(question, context)], max_tokens, overlap, or_none)[0]
-
-
 @torch.inference_mode()
 def answers(
     model: Transformer,
@@ -87,7 +74,7 @@ def answers(
         reading = framed(tokenizer, pair)
         if 1 not in reading.parts:
             raise UsageError(
-                f"The context of question {number} holds no token, so there is nothing to find an answer in: give some "
+                f"The context holds no token, so there is nothing to find an answer in (question {number}): give some "
                 "text."
             )
         cut = cut_windows(reading, min(limits, default=None), overlap, f"The context of question {number}")

@@ -6,10 +6,10 @@
     met    O
 
 Labels are read as BIO, BIOES or BILOU: B and I, or S and U for a word alone, E and L for the last; without such a mark,
-neighbours of equal label are one entity.
+neighbours of equal label are one entity. Tags out of order make the entities that `seqeval` (and CoNLL's script) find.
 """
 
-__all__ = ["Entity", "Tags", "Word", "tag"]
+__all__ = ["Entity", "Tags", "Word", "entities_of", "tag", "tag_words"]
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,11 +18,14 @@ from typing import Any
 import torch
 
 from trivium.architecture import TokenLabels
+from trivium.data.tag_scheme import OUTSIDE, parts
 from trivium.model import Transformer
 from trivium.tasks.reading import Read, batches, read, require_head
+from trivium.tasks.windows import Window, cut_windows
+from trivium.tasks.words import Sentence, read_words
 from trivium.text.tokenizer import Tokenizer
 
-_OUTSIDE, _BEGINS, _ENDS = "O", "BSU", "ESUL"
+_BEGINS, _ENDS = "BSU", "ESUL"
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,53 @@ def tag(model: Transformer, tokenizer: Tokenizer, texts: Sequence[str], truncate
                 Word(texts[place][start:end], start, end, labels[token], float(best.values[row, token]))
                 for token, start, end in _words(texts[place], readings[place])
             )
-            found[place] = Tags(texts[place], words, tuple(_entities(texts[place], words)))
+            found[place] = Tags(texts[place], words, tuple(entities_of(texts[place], words)))
     return [found[place] for place in range(len(texts))]
+
+
+@torch.inference_mode()
+def tag_words(
+    model: Transformer, tokenizer: Tokenizer, sentences: Sequence[Sequence[str]], overlap: int = 64
+) -> list[Tags]:
+    """The tags of sentences that come as words, a label for each of them; `Tags.text` is the words joined by spaces.
+
+    A sentence over the model's limit is read in windows that share `overlap` tokens, and a word is labelled where it
+    stands farthest from an edge. A word of which the tokenizer makes nothing is "O" with score 0, or the model's first
+    label where it has no "O". Raises `UsageError` as `tag` does, and for a sentence without words or an empty word.
+    """
+    require_head(model, TokenLabels, "tags", "BertForTokenClassification")
+    task = model.architecture.task
+    assert isinstance(task, TokenLabels)
+    read_ones = [read_words(tokenizer, words, f"Sentence {number}") for number, words in enumerate(sentences)]
+    cut = [
+        cut_windows(one.read, model.architecture.context, overlap, f"Sentence {number}")
+        for number, one in enumerate(read_ones)
+    ]
+    flat = [window for windows in cut for window in windows]
+    said: dict[int, tuple[list[int], list[float]]] = {}
+    for batch in batches(model, [window.read for window in flat]):
+        best = model.task_logits(batch.input_ids, batch.documents, batch.segments).float().softmax(dim=-1).max(dim=-1)
+        for row, place in enumerate(batch.places):
+            said[place] = best.indices[row].tolist(), best.values[row].tolist()
+    nothing = OUTSIDE if OUTSIDE in task.labels else task.labels[0]
+    found, behind = [], 0
+    for sentence, windows in zip(read_ones, cut, strict=True):
+        here = [(window, *said[behind + number]) for number, window in enumerate(windows)]
+        words = tuple(_labelled(sentence, here, task.labels, nothing))
+        found.append(Tags(sentence.text, words, tuple(entities_of(sentence.text, words))))
+        behind += len(windows)
+    return found
+
+
+def _labelled(
+    sentence: Sentence, windows: Sequence[tuple[Window, list[int], list[float]]], labels: Sequence[str], nothing: str
+) -> Iterator[Word]:
+    for (start, end), token in zip(sentence.places, sentence.firsts, strict=True):
+        label, score = nothing, 0.0
+        if token is not None:
+            window, indices, shares = max(windows, key=lambda each: each[0].margin(token))
+            label, score = labels[indices[window.place(token)]], shares[window.place(token)]
+        yield Word(sentence.text[start:end], start, end, label, score)
 
 
 def _words(text: str, reading: Read) -> Iterator[tuple[int, int, int]]:
@@ -105,31 +153,26 @@ def _words(text: str, reading: Read) -> Iterator[tuple[int, int, int]]:
         yield current
 
 
-def _entities(text: str, words: Sequence[Word]) -> Iterator[Entity]:
+def entities_of(text: str, words: Sequence[Word]) -> Iterator[Entity]:
+    """The entities that the labels of a text's words make, in their order."""
     group: list[Word] = []
     for word in words:
-        mark, kind = _parts(word.label)
-        if group and (word.label == _OUTSIDE or mark in _BEGINS or _ended(group, kind)):
+        mark, kind = parts(word.label)
+        if group and (word.label == OUTSIDE or mark in _BEGINS or _ended(group, kind)):
             yield _entity(text, group)
             group = []
-        if word.label != _OUTSIDE:
+        if word.label != OUTSIDE:
             group.append(word)
     if group:
         yield _entity(text, group)
 
 
 def _ended(group: Sequence[Word], kind: str) -> bool:
-    mark, current = _parts(group[-1].label)
+    mark, current = parts(group[-1].label)
     return current != kind or mark in _ENDS
 
 
 def _entity(text: str, words: Sequence[Word]) -> Entity:
     start, end = words[0].start, words[-1].end
     score = sum(word.score for word in words) / len(words)
-    return Entity(text[start:end], start, end, _parts(words[0].label)[1], score)
-
-
-def _parts(label: str) -> tuple[str, str]:
-    """The mark of a label and its kind: ("B", "PER"), or ("I", "PER") of a label without a mark."""
-    mark, dash, kind = label.partition("-")
-    return (mark, kind) if dash and mark in ("B", "I", "E", "S", "L", "U") else ("I", label)
+    return Entity(text[start:end], start, end, parts(words[0].label)[1], score)
