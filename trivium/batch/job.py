@@ -215,8 +215,8 @@ def _check_free(added: Sequence[str], there: Survey, prefix: str) -> None:
     taken = [name for name in added if name in there.columns]
     if taken:
         raise UsageError(
-            f"The source has a column '{taken[0]}' already, which the results would overwrite. Say `--prefix model_`, "
-            f"or another that is not '{prefix}', to name theirs."
+            f"The source has a column '{taken[0]}' already, which the results would overwrite. Give theirs "
+            "another beginning: `--prefix model_`."
         )
 
 
