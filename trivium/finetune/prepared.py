@@ -21,8 +21,9 @@ class Prepared:
     """A row an example, not padded and in their order; the loss that is taken over batches of them.
 
     `architecture` is the model's, with the head that the task wants. `pad` fills the rows of a batch to equal length.
-    `left_out` says how many examples make no row, and why; `cut` counts those whose end was left out. `vectors` is how
-    the model makes texts into vectors, where that is the task; `config` goes into the folder's config.json.
+    `left_out` says how many examples make no row, and why; `cut` counts those whose end was left out; `noticed` counts
+    what is odd in them and taught nonetheless. `vectors` is how the model makes texts into vectors, where that is the
+    task; `config` goes into the folder's config.json.
     """
 
     architecture: Architecture
@@ -34,6 +35,7 @@ class Prepared:
     batching: Batching = "by length"
     vectors: TextVectors | None = None
     config: Mapping[str, object] = field(default_factory=dict)
+    noticed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:

@@ -5,9 +5,7 @@ Both read a batch of packed or of padded rows alike: `batch.documents` says whic
 Letters: B rows, T tokens of a row, L labels, N texts, n tokens of all texts, c columns.
 """
 
-__all__ = ["TagLoss", "span_loss"]
-
-from dataclasses import dataclass
+__all__ = ["span_loss", "tag_loss"]
 
 import torch
 from jaxtyping import Float, Int
@@ -15,26 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trivium.objectives.batch import IGNORE, PADDING, Batch
-from trivium.train.loss import LossSum
+from trivium.train.loss import LossFn, LossSum
 
 
-@dataclass(frozen=True)
-class TagLoss:
-    """Cross-entropy of the labels at the tokens that are asked: the mean is that of `transformers`' heads.
+def tag_loss(weights: tuple[float, ...] | None = None) -> LossFn:
+    """Cross-entropy of the labels at the tokens that are asked, w_c · -log softmax(logits)_c, summed over them.
 
-    `weights` are one for each label, or None where all weigh alike. A word then counts by its label's weight, in the
-    sum and not in the number of targets: over the data their mean should be 1 (`class_weights="balanced"`).
+    `batch.targets` are label ids, or IGNORE. w is 1 without `weights`, one a label; the sum is divided by the tokens
+    that are asked, not by their weights.
     """
 
-    weights: tuple[float, ...] | None = None
-
-    def __call__(self, model: nn.Module, batch: Batch) -> LossSum:
-        """The loss of a batch whose targets are label ids, or IGNORE."""
+    def loss(model: nn.Module, batch: Batch) -> LossSum:
         logits: Float[Tensor, "B T L"] = _task_logits(model, batch)
         asked = batch.targets != IGNORE
-        weight = None if self.weights is None else torch.tensor(self.weights, device=logits.device)
-        loss = F.cross_entropy(logits[asked].float(), batch.targets[asked], weight=weight, reduction="sum")
-        return LossSum(loss, int(asked.sum()))
+        weight = None if weights is None else torch.tensor(weights, device=logits.device)
+        loss_sum = F.cross_entropy(logits[asked].float(), batch.targets[asked], weight, reduction="sum")
+        return LossSum(loss_sum, int(asked.sum()))
+
+    return loss
 
 
 def span_loss(model: nn.Module, batch: Batch) -> LossSum:
