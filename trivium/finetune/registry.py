@@ -17,8 +17,10 @@ from trivium.data.examples import Examples, Form
 from trivium.errors import UsageError, nearest
 from trivium.finetune.classification import prepare_classification
 from trivium.finetune.embedding import prepare_embedding
+from trivium.finetune.extraction import prepare_extraction
 from trivium.finetune.prepared import Prepared
 from trivium.finetune.settings import FineTuneSettings
+from trivium.finetune.tagging import prepare_tagging
 from trivium.language_model import LanguageModel
 
 TaskName = Form | Literal["embedding"]
@@ -31,6 +33,8 @@ TASKS: Mapping[str, Prepare] = {
     "classification": prepare_classification,
     "multi-label": prepare_classification,
     "regression": prepare_classification,
+    "tagging": prepare_tagging,
+    "extraction": prepare_extraction,
     "embedding": prepare_embedding,
 }
 
