@@ -74,7 +74,7 @@ class DoraLinear(LoraLinear):
 
     @torch.no_grad()
     def row_lengths(self) -> Float[Tensor, " O"]:
-        """||W + s B A|| of each row w, b, and the matrix is not made: ||w||² + 2s (A w)·b + s² b·(A Aᵀ b), under a root."""
+        """||W + s B A|| of each row, the matrix not made: sqrt(w·w + 2s (A w)·b + s² b·(A Aᵀ b)) of rows w, b."""
         weight, up, down = self.base.weight, self.up.weight, self.down.weight
         with torch.autocast(weight.device.type, enabled=False):
             crossed = 2 * self.scale * (weight @ down.T) + self.scale**2 * (up @ (down @ down.T))
