@@ -21,6 +21,7 @@ from trivium.finetune.extraction import prepare_extraction
 from trivium.finetune.prepared import Prepared
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.tagging import prepare_tagging
+from trivium.finetune.text_to_text import prepare_text_to_text
 from trivium.language_model import LanguageModel
 
 TaskName = Form | Literal["embedding"]
@@ -35,6 +36,7 @@ TASKS: Mapping[str, Prepare] = {
     "regression": prepare_classification,
     "tagging": prepare_tagging,
     "extraction": prepare_extraction,
+    "text-to-text": prepare_text_to_text,
     "embedding": prepare_embedding,
 }
 
@@ -50,7 +52,7 @@ def task_of(architecture: Architecture, examples: Examples, asked: str | None = 
         raise UsageError(f"There is no task '{asked}'.{nearest(asked, TASKS)} There are: {', '.join(TASKS)}.")
     task = asked or natural
     shows = "text-to-text" if task == "embedding" else task
-    if shows != examples.form:
+    if shows != examples.form and task != "text-to-text":  # which any example can be written as
         raise UsageError(f"{examples.where} holds examples of {examples.form}, which do not teach {task}.")
     if task == "text-to-text" and architecture.decoder is None:
         raise UsageError("An encoder writes no texts: take a decoder or an encoder-decoder, or the task 'embedding'.")

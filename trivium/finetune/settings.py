@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trivium.adapt.lora import Lora
 from trivium.errors import UsageError, nearest
+from trivium.tasks.text_to_text import TextTask
 from trivium.train.settings import TrainSettings
 
 _Count = Annotated[int, Field(gt=0)]
@@ -40,6 +41,9 @@ class FineTuneSettings(BaseModel):
     class_weights: Literal["equal", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = Field(
         "equal",
         description="What an example weighs by its label: all alike, each label alike in sum, or a number a label.",
+    )
+    text_task: TextTask | None = Field(
+        None, description="Name, prefix and suffix of a task from text to text. null is the model's own, or no prefix."
     )
     lora: Lora | None = Field(None, description="Train updates of low rank and the head alone, or null: everything.")
     validate_every: _Count | None = Field(

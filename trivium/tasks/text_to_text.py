@@ -36,14 +36,18 @@ _FIELDS: Final = {
 class TextTask:
     """What stands around a source, and how many tokens both sides have at most (None: as many as the model reads).
 
-    `source_tokens` count the prefix, the suffix and special tokens too.
+    Where no suffix is given, a decoder has a new line there. `source_tokens` count all that is read.
     """
 
     name: str = "text_to_text"
     prefix: str = ""
-    suffix: str = ""
+    suffix: str | None = None
     source_tokens: int | None = None
     answer_tokens: int | None = None
+
+    def behind(self, kind: Kind) -> str:
+        """What stands behind the source for a model of that kind."""
+        return ("\n" if kind == "decoder" else "") if self.suffix is None else self.suffix
 
 
 def read_tasks(config: Mapping[str, Any]) -> dict[str, TextTask]:
@@ -90,7 +94,7 @@ def source_ids(
     The limit is the task's or a lower one that is given; prefix, suffix and special tokens stay. Raises `UsageError`
     where they alone exceed it.
     """
-    ids, suffix = tokenizer.encode(task.prefix + text), tokenizer.encode(task.suffix)
+    ids, suffix = tokenizer.encode(task.prefix + text), tokenizer.encode(task.behind(kind))
     limits = [bound for bound in (task.source_tokens, limit) if bound is not None]
     whole = surround(tokenizer, kind, [*ids, *suffix])
     if not limits or len(whole) <= min(limits):
@@ -98,8 +102,8 @@ def source_ids(
     excess, fixed = len(whole) - min(limits), len(tokenizer.encode(task.prefix))
     if excess > len(ids) - fixed:
         raise UsageError(
-            f"A source may have {min(limits):,} tokens, and the prefix {task.prefix!r}, the suffix {task.suffix!r} and "
-            f"the special tokens alone take {len(whole) - len(ids) + fixed:,}. Allow more, or shorten them."
+            f"A source may have {min(limits):,} tokens, and the prefix {task.prefix!r}, what stands behind and the "
+            f"special tokens alone take {len(whole) - len(ids) + fixed:,}. Allow more, or shorten them."
         )
     return surround(tokenizer, kind, [*ids[: len(ids) - excess], *suffix]), excess
 
@@ -112,8 +116,8 @@ def answer_ids(
     An answer that is cut has no end token: its end was never seen (so T5's own `trim_and_pad_dataset` has it).
     """
     assert tokenizer.end_id is not None
-    before = tokenizer.encode(task.suffix)
-    both = tokenizer.encode(task.suffix + text)
+    before = tokenizer.encode(task.behind(kind))
+    both = tokenizer.encode(task.behind(kind) + text)
     # Behind a suffix some tokenizers write a text's first word in another way than at the start of a text.
     ids = both[len(before) :] if both[: len(before)] == before else tokenizer.encode(text)
     said = [*ids, tokenizer.end_id] if kind == "decoder" else surround(tokenizer, kind, ids)
