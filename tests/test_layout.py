@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.parent
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
     "errors", "files", "versions", "metrics", "architecture", "nn", "model", "families", "weights", "text",
-    "objectives", "data", "train", "adapt", "decode", "tasks", "language_model", "batch", "evaluate", "prompts",
-    "export", "plan", "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
+    "objectives", "data", "train", "adapt", "decode", "tasks", "loading", "language_model", "batch", "evaluate",
+    "prompts", "export", "plan", "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
 ]  # fmt: skip
 
 MAX_LINES = 350

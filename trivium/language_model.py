@@ -18,16 +18,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from trivium.architecture import Architecture, Pooling, SequenceLabels
-from trivium.data import catalogue
+from trivium.adapt.copies import merged
+from trivium.adapt.low_rank import adapted_layers
+from trivium.architecture import Architecture, Pooling
 from trivium.decode import fill
 from trivium.decode.fill import MaskFilling, SpanFilling
 from trivium.decode.generate import Completion, Delta, generate, stream
 from trivium.decode.prompt import prompt_ids
 from trivium.decode.sampling import Sampling, unsupported
 from trivium.decode.score import Score, score
-from trivium.errors import ModelError, UsageError, nearest
+from trivium.errors import UsageError
 from trivium.files import atomic_write
+from trivium.loading import Loaded, put_on, read_model
 from trivium.model import Transformer
 from trivium.tasks.answer import Answer, answers
 from trivium.tasks.classify import Classification, classify
@@ -35,56 +37,41 @@ from trivium.tasks.embed import embed
 from trivium.tasks.pooling import TextVectors
 from trivium.tasks.reading import Text
 from trivium.tasks.tag import Tags, tag, tag_words
+from trivium.tasks.text_to_text import TextTask, chosen_task, say, written_tasks
 from trivium.text.chat import Message, chat_ids
-from trivium.text.gguf_vocabulary import read_tokenizer
 from trivium.text.tokenizer import Tokenizer
-from trivium.weights.folder import load_folder, save_folder
-from trivium.weights.gguf import load_gguf
-from trivium.weights.gguf_file import open_gguf
+from trivium.weights.folder import save_folder
 from trivium.weights.reference import model_folder
 
 _GENERATION_CONFIG = "generation_config.json"
-#: What older folders have in config.json only.
-_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def load(
-    reference: str | Path, device: torch.device | str | None = None, dtype: torch.dtype | str | None = None
+    reference: str | Path,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | str | None = None,
+    base: str | Path | None = None,
 ) -> "LanguageModel":
     """A model by its reference: the same everywhere, and offline.
 
     A local folder, a run folder, a `.gguf` file (or a folder with one and nothing else to load), a name of the
-    catalogue (`trivium data list`: "minilm", "smollm2-135m"), or a hub id. On the GPU if there is one, in the precision
-    of its file (float32 for GGUF), unless told otherwise. Raises `UsageError` for a reference that is nothing,
-    `UnavailableError` for one that cannot be fetched, `ModelError` for a folder without a whole model, `DataError` for
-    one without a tokenizer.
+    catalogue (`trivium data list`: "minilm", "smollm2-135m"), a hub id, or an adapter's folder, whose base is where it
+    says, or `base`. On the GPU if there is one, in the precision of its file (float32 for GGUF), unless told otherwise.
+    Raises `UsageError` for a reference that is nothing, `UnavailableError` for one that cannot be fetched, `ModelError`
+    for a folder without a whole model and for an adapter without its base, `DataError` for one without a tokenizer.
     """
-    folder = _located(reference)
-    if (gguf := _gguf_file(folder)) is not None:
-        return _load_gguf(gguf, _dtype(dtype), _device(device))
-    if not (folder / "config.json").is_file() and any(folder.glob("checkpoint-*")):
-        raise ModelError(
-            f"{folder} holds a run that has not finished: there are checkpoints, but no model yet. Start it again by "
-            "the same command; it continues where it was."
-        )
-    config = _read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
-    ids = {name: config[name] for name in _IDS if name in config}
-    path = folder / _GENERATION_CONFIG
-    decoding = {**ids, **(_read_json(path) if path.is_file() else {})}
-    model = load_folder(folder, _dtype(dtype), _device(device))
-    vectors = None if isinstance(model.architecture.task, SequenceLabels) else TextVectors.read(folder)
-    return LanguageModel(model, Tokenizer.load(folder), decoding, vectors)
+    return LanguageModel(**vars(read_model(reference, device, dtype, base)))
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A model, its tokenizer, and what its folder says about decoding (`generation_config.json`) and about vectors."""
+    """A model, its tokenizer, and what its folder says of decoding (`generation_config.json`), vectors and text tasks."""
 
     model: Transformer
     tokenizer: Tokenizer
     generation_config: Mapping[str, Any] = field(default_factory=dict)
     vectors: TextVectors | None = None
+    text_tasks: Mapping[str, TextTask] = field(default_factory=dict)
 
     @property
     def architecture(self) -> Architecture:
@@ -185,6 +172,35 @@ class LanguageModel:
         return fill.fill_spans(self.model, self.tokenizer, text, self.options(**options), self.start_id)
 
     @overload
+    def translate(self, texts: str, task: str | None = None, truncate: bool = False, **options: Any) -> Completion: ...
+    @overload
+    def translate(
+        self, texts: list[str], task: str | None = None, truncate: bool = False, **options: Any
+    ) -> list[Completion]: ...
+    def translate(
+        self, texts: str | list[str], task: str | None = None, truncate: bool = False, **options: Any
+    ) -> Completion | list[Completion]:
+        """A text in another language, as the model's own task has it: its only translation, or the one that is named.
+
+        The options are those of `generate`. Raises `UsageError` also for a model that has no such task, or several.
+        """
+        done = self._said(texts, chosen_task(self.text_tasks, "translation", task), truncate, options)
+        return done[0] if isinstance(texts, str) else done
+
+    @overload
+    def summarize(self, texts: str, task: str | None = None, truncate: bool = False, **options: Any) -> Completion: ...
+    @overload
+    def summarize(
+        self, texts: list[str], task: str | None = None, truncate: bool = False, **options: Any
+    ) -> list[Completion]: ...
+    def summarize(
+        self, texts: str | list[str], task: str | None = None, truncate: bool = False, **options: Any
+    ) -> Completion | list[Completion]:
+        """A summary of a text; the rest is as in `translate`."""
+        done = self._said(texts, chosen_task(self.text_tasks, "summarization", task), truncate, options)
+        return done[0] if isinstance(texts, str) else done
+
+    @overload
     def classify(self, texts: Text, truncate: bool = False) -> Classification: ...
     @overload
     def classify(self, texts: list[Text] | list[str], truncate: bool = False) -> list[Classification]: ...
@@ -248,11 +264,27 @@ class LanguageModel:
         )
         return embed(self.model, self.tokenizer, texts, how, truncate)
 
+    def with_adapter(self, folder: str | Path) -> "LanguageModel":
+        """A second model: this one with the adapter of a folder or a hub id. Both share the weights.
+
+        So several adapters stand on one base in memory, side by side. Raises `UsageError` for a model that has an
+        adapter, and `ModelError` for an adapter that is not whole or of another base.
+        """
+        return LanguageModel(**vars(put_on(Loaded(**vars(self)), model_folder(folder))))
+
+    def merged(self) -> "LanguageModel":
+        """A plain model with the adapter in its weights. Raises `UsageError` where there is no adapter."""
+        if not adapted_layers(self.model):
+            raise UsageError("This model has no adapter: there is nothing to merge.")
+        return replace(self, model=merged(self.model))
+
     def save(self, folder: Path | str, max_shard_bytes: int | None = None) -> None:
         """Write a Hugging Face folder: config, weights, tokenizer, and how to decode.
 
         With `max_shard_bytes`, weights of more bytes go into several files with an index.
         """
+        if adapted_layers(self.model):
+            raise UsageError("This model is a base with an adapter: save `lm.merged()`, or the adapter (save_adapter).")
         folder = Path(folder)
         words = self.tokenizer
         ids = {"pad_token_id": words.pad_id}
@@ -267,11 +299,20 @@ class LanguageModel:
             atomic_write(folder / _GENERATION_CONFIG, json.dumps(config, indent=2) + "\n")
         if self.vectors is not None:
             self.vectors.write(folder, self.architecture.dim)
-        save_folder(folder, self.model, tokens=ids, max_shard_bytes=max_shard_bytes)
+        save_folder(
+            folder, self.model, tokens=ids, extra=written_tasks(self.text_tasks), max_shard_bytes=max_shard_bytes
+        )
 
     def __repr__(self) -> str:
         shown = self.architecture
         return f"LanguageModel({shown.family}, {shown.kind}, {shown.parameters:,} parameters, {self.tokenizer!r})"
+
+    def _said(
+        self, texts: str | list[str], task: TextTask, truncate: bool, options: Mapping[str, Any]
+    ) -> list[Completion]:
+        self._require_head()
+        sources = [texts] if isinstance(texts, str) else texts
+        return say(self.model, self.tokenizer, sources, task, self.options(**options), self.start_id, truncate)
 
     def _require_head(self) -> None:
         if self.model.head is None:
@@ -286,71 +327,3 @@ class LanguageModel:
     def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
         self._require_head()
         return [prompt_ids(self.tokenizer, self.architecture.kind, text) for text in texts]
-
-
-def _located(reference: str | Path) -> Path:
-    """The folder or `.gguf` file of a reference. What is here goes before the catalogue, and that before the hub."""
-    path = Path(reference).expanduser()
-    if path.suffix == ".gguf" and path.is_file():
-        return path
-    entry = catalogue.ENTRIES.get(str(reference))
-    if entry is not None and entry.kind == "weights" and not path.is_dir():
-        return catalogue.get(entry.name)
-    return model_folder(reference)
-
-
-def _gguf_file(place: Path) -> Path | None:
-    """The GGUF file that a place is, or holds as its only model."""
-    if place.is_file():
-        return place
-    found = sorted(place.glob("*.gguf"))
-    if not found or (place / "config.json").is_file() or any(place.glob("checkpoint-*")):
-        return None
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise UsageError(f"{place} holds several models: {names}. Give one of these files.")
-    return found[0]
-
-
-def _load_gguf(path: Path, dtype: torch.dtype | None, device: torch.device) -> "LanguageModel":
-    file = open_gguf(path)
-    tokenizer = read_tokenizer(file.metadata, str(path))
-    model = load_gguf(file, dtype, device)
-    if tokenizer.vocabulary > model.architecture.vocab:
-        raise ModelError(
-            f"{path} holds {tokenizer.vocabulary:,} tokens and a table of {model.architecture.vocab:,} rows: the file "
-            "was altered. Fetch it again."
-        )
-    return LanguageModel(model, tokenizer)
-
-
-def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
-    if not isinstance(dtype, str):
-        return dtype
-    if dtype not in _DTYPES:
-        raise UsageError(f"There is no dtype '{dtype}'.{nearest(dtype, _DTYPES)} There are: {', '.join(_DTYPES)}.")
-    return _DTYPES[dtype]
-
-
-def _device(device: torch.device | str | None) -> torch.device:
-    if device is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"The device '{device}' cannot be used here ({said}). `cpu` always can.") from error
-    return found
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(
-            f"{path} is not JSON ({error}): it may be truncated. Fetch or save the model again."
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} holds {type(content).__name__}, and a config is an object of fields.")
-    return content
