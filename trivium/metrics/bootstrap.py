@@ -68,7 +68,7 @@ class Sums:
             return np.asarray(self.of(weights @ self.counts), dtype=float)
 
 
-def mean_of(values: Sequence[float] | Sequence[bool] | Shaped[np.ndarray, "N"]) -> Sums:
+def mean_of(values: Sequence[float | int] | Shaped[np.ndarray, "N"]) -> Sums:
     """The mean of a number of each item, such as whether it is right."""
     numbers = np.asarray(values, dtype=float)
     return Sums(np.stack([numbers, np.ones_like(numbers)], axis=1), lambda sums: sums[:, 0] / sums[:, 1])

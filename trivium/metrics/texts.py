@@ -38,7 +38,7 @@ def rouge(said: Sequence[str], wanted: Sequence[Sequence[str]]) -> dict[str, Sum
     """ROUGE-1, ROUGE-2 and ROUGE-L, words stemmed. Its tokens are of a to z and digits: for English."""
     scorer = _library("rouge_score.rouge_scorer").RougeScorer(list(_ROUGE), use_stemmer=True)
     scores = [scorer.score_multi(list(targets), text) for text, targets in zip(said, wanted, strict=True)]
-    return {name: mean_of([score[name].fmeasure for score in scores]) for name in _ROUGE}
+    return {name: mean_of([float(score[name].fmeasure) for score in scores]) for name in _ROUGE}
 
 
 def signatures(said: Sequence[str], wanted: Sequence[Sequence[str]]) -> dict[str, str]:
