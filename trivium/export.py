@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 
+from trivium.adapt.low_rank import adapted_layers
 from trivium.errors import ModelError, ParityError, TriviumError, UsageError, nearest
 from trivium.evaluate.parity import BOUNDS, Bound, Parity, compare
 from trivium.evaluate.recording import Recording, record
@@ -69,28 +70,36 @@ def export_model(
     dtype: str | None = None,
     max_shard_bytes: int | None = None,
     force: bool = False,
+    merge: bool = False,
+    base: str | Path | None = None,
 ) -> Export:
     """Write a model in another form, and see that it still says what it said.
 
-    `dtype` is the precision written: of a folder the model's own unless told, of a GGUF float16. Raises `UsageError`
-    for a target that is there (unless `force`) and for a form that this model cannot have; `ParityError` past the bound
-    of `BOUNDS`: then what was written stands beside the target, its name ending in `.rejected`, and what stood at the
-    target is as it was.
+    `dtype` is the precision written: of a folder the model's own unless told, of a GGUF float16. With `merge` the
+    reference is an adapter, and it is written with its base as one model; `base` says where that is, if no longer where
+    it was. Raises `UsageError` for a target that is there (unless `force`), for a form that this model cannot have, and
+    for an adapter without `merge`; `ParityError` past the bound of `BOUNDS`: then what was written stands beside the
+    target, its name ending in `.rejected`, and what stood at the target is as it was.
     """
     started = time.monotonic()
     _check_options(form, dtype, max_shard_bytes)
     _check_target(reference, target, form, force)
-    lm = load(reference, device="cpu")
+    lm = load(reference, device="cpu", base=base)
+    _check_adapter(lm, reference, merge)
     if form == "gguf":
         _check_gguf(lm)
     stored = reduce(torch.promote_types, [parameter.dtype for parameter in lm.model.parameters()])
     own = next((name for name in _TORCH if _TORCH[name] == stored), "float32")
     written = dtype or ("float16" if form == "gguf" else own)
     lm.model.float()
+    if merge:
+        stored = torch.float32  # a sum fills all digits, in whatever precision its terms were stored
     exact = written in _TORCH and torch.promote_types(stored, _TORCH[written]) == _TORCH[written]
     # Where nothing is rounded, nothing may differ. The tokenizer of a GGUF is the same in another file.
     bound = replace(BOUNDS["float32" if exact else written], same_file=form == "hf")
     before = record(lm.model, lm.tokenizer, lm.start_id)
+    if merge:
+        lm = lm.merged()
     with _aside(target, form) as place:
         rounded = _write(lm, place, form, written, max_shard_bytes, None if exact else before)
         del lm  # one model in memory at a time
@@ -135,6 +144,14 @@ def _check_target(reference: str | Path, target: Path, form: str, force: bool) -
     source = Path(reference).expanduser()
     if source.exists() and target.samefile(source):
         raise UsageError(f"{target} is the model itself, which is not replaced by its export. Choose another name.")
+
+
+def _check_adapter(lm: LanguageModel, reference: str | Path, merge: bool) -> None:
+    adapted = bool(adapted_layers(lm.model))
+    if adapted and not merge:
+        raise UsageError(f"{reference} is an adapter. With --merge it is written as one model with its base.")
+    if merge and not adapted:
+        raise UsageError(f"{reference} is no adapter, so there is nothing to merge: leave --merge out.")
 
 
 def _check_gguf(lm: LanguageModel) -> None:

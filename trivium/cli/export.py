@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="A model's folder, a run folder, or a hub id.", show_default=False)],
+    model: Annotated[
+        str, typer.Argument(help="The folder of a model, a run or an adapter; a hub id.", show_default=False)
+    ],
     to: Annotated[Path, typer.Option("--to", help="The folder or file to write.", show_default=False)],
     form: Annotated[
         str, typer.Option("--format", help="hf: a Hugging Face folder; gguf: a file for llama.cpp.")
@@ -24,6 +26,8 @@ def export(
         typer.Option(help="float32, bfloat16 (hf), float16, q8_0 (gguf). The model's own; of a gguf, float16."),
     ] = None,
     shard_gb: Annotated[float | None, typer.Option(help="No file of weights larger than so many GB (hf).")] = None,
+    merge: Annotated[bool, typer.Option("--merge", help="MODEL is an adapter: write it and its base as one.")] = False,
+    base: Annotated[str | None, typer.Option(help="The adapter's base, where it is not where it was.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,7 +38,8 @@ def export(
     """
     from trivium.export import export_model
 
-    done = export_model(model, to, form, dtype, None if shard_gb is None else round(shard_gb * 1e9), force)
+    shard_bytes = None if shard_gb is None else round(shard_gb * 1e9)
+    done = export_model(model, to, form, dtype, shard_bytes, force, merge, base)
     if not as_json:
         say(f"{done.target}: {done.form}, {done.dtype}, {done.bytes / 1e6:,.1f} MB, in {done.seconds:.1f} s")
     emit(done, as_json=as_json, human=_table(done.parity))
