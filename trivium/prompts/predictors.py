@@ -1,0 +1,167 @@
+"""Prompted models as predictors: they choose a label by likelihood, or answer in free text."""
+
+__all__ = ["ChoicePrompter", "TextPrompter", "embedder", "predictions"]
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from trivium.data.examples import Example, Examples, Form
+from trivium.decode.generate import generate
+from trivium.decode.sampling import Sampling
+from trivium.errors import UsageError
+from trivium.evaluate.predictions import Prediction
+from trivium.language_model import LanguageModel
+from trivium.prompts.prompt import Built, Prompt, build
+from trivium.prompts.reading import Reading, read_choices
+from trivium.prompts.shots import Embed, Shots, draw_shots
+from trivium.prompts.template import ANSWERS, fields_of
+from trivium.prompts.ways import check_way, probabilities, scores
+
+
+def embedder(lm: LanguageModel) -> Embed:
+    """The vectors of texts by a model, of length 1, each text cut to what the model reads."""
+    return lambda texts: lm.embed(list(texts), normalize=True, truncate=True).cpu().numpy()
+
+
+@dataclass(frozen=True)
+class ChoicePrompter:
+    """Chooses among label words by their likelihood after the prompt.
+
+    Shots and the texts of a calibration in the domain (`in_domain` of them) are drawn from `pool` by `seed`.
+    """
+
+    lm: LanguageModel
+    prompt: Prompt
+    pool: Examples | None = None
+    shots: Shots = field(default_factory=Shots)
+    way: str = "plain"
+    seed: int = 0
+    in_domain: int = 64
+    embed: Embed | None = None
+    told: Callable[[int, int], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the way."""
+        check_way(self.way)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """One label of several."""
+        return ("classification",)
+
+    @property
+    def how(self) -> Mapping[str, str]:
+        """Template, words, shots and the way in which choices are scored."""
+        said = {
+            "template": self.prompt.template.source,
+            "instruction": self.prompt.instruction,
+            "words": str(self.prompt.words),
+            "style": self.prompt.style,
+            "shots": f"{self.shots}, seed {self.seed}" if self.shots.count else "none",
+            "choice by": self.way,
+        }
+        return {name: text for name, text in said.items() if text}
+
+    def read(self, examples: Examples, ways: Sequence[str]) -> Reading:
+        """The likelihoods of the choices, for several ways of scoring at once."""
+        examples.require(*self.forms, what="a choice among labels")
+        shown = draw_shots(self.shots, self.pool, examples, self.seed, self.embed)
+        texts = self._in_domain(examples) if "in-domain" in ways else ()
+        return read_choices(self.lm, self.prompt, examples, shown, ways, texts, told=self.told)
+
+    def _in_domain(self, asked: Examples) -> tuple[Example, ...]:
+        """Texts of the pool that are not asked; their labels are not looked at."""
+        if self.pool is None:
+            raise UsageError("Calibration in the domain needs texts of it: give a pool of examples.")
+        hidden = {str(fields_of(example)) for example in asked}
+        order = np.random.default_rng(self.seed).permutation(len(self.pool)).tolist()
+        left = [self.pool.examples[place] for place in order]
+        return tuple([example for example in left if str(fields_of(example)) not in hidden][: self.in_domain])
+
+    def predict(self, examples: Examples) -> list[Prediction]:
+        """The best label of each example, with the probability of each among the choices."""
+        return predictions(self.prompt, self.read(examples, (self.way,)), self.way)
+
+
+def predictions(prompt: Prompt, reading: Reading, way: str) -> list[Prediction]:
+    """What a reading says when it is scored in some way."""
+    assert prompt.words is not None
+    labels, values = prompt.words.labels, scores(reading.likelihoods, way)
+    shares = probabilities(values)
+    return [
+        Prediction(labels[int(np.argmax(row))], dict(zip(labels, share.tolist(), strict=True)), built.text)
+        for row, share, built in zip(values, shares, reading.built, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class TextPrompter:
+    """Answers in free text, greedily unless `options` say otherwise, up to a stop string.
+
+    Of the texts of a classification, what is said is a label where it is one of the label words, whole.
+    """
+
+    lm: LanguageModel
+    prompt: Prompt
+    pool: Examples | None = None
+    shots: Shots = field(default_factory=Shots)
+    seed: int = 0
+    stop: tuple[str, ...] = ("\n",)
+    max_tokens: int = 32
+    options: Mapping[str, Any] = field(default_factory=dict)
+    embed: Embed | None = None
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """Whatever its template asks for."""
+        return tuple(form for form, answer in ANSWERS.items() if answer == self.prompt.template.answer)
+
+    @property
+    def how(self) -> Mapping[str, str]:
+        """Template, shots, and how the answer is decoded."""
+        said = {
+            "template": self.prompt.template.source,
+            "instruction": self.prompt.instruction,
+            "style": self.prompt.style,
+            "shots": f"{self.shots}, seed {self.seed}" if self.shots.count else "none",
+            "decoding": str(self._decoding()),
+        }
+        return {name: text for name, text in said.items() if text}
+
+    def build(self, examples: Examples) -> list[Built]:
+        """The prompts, each with its shots and with room for the answer."""
+        examples.require(*self.forms, what="the template")
+        shown = draw_shots(self.shots, self.pool, examples, self.seed, self.embed)
+        free = replace(self.prompt, words=None) if self.prompt.words is None else self.prompt
+        built = []
+        for example, shots in zip(examples, shown, strict=True):
+            self.prompt.template.check(examples.form, example)
+            built.append(build(self.lm, free, fields_of(example), shots, self.max_tokens))
+        return built
+
+    def predict(self, examples: Examples) -> list[Prediction]:
+        """What the model says of each example, without white space around it."""
+        built = self.build(examples)
+        read = [list(one.ids) for one in built]
+        said = generate(self.lm.model, self.lm.tokenizer, read, self._decoding(), self.lm.start_id)
+        return [
+            Prediction(self._label(one.text.strip()), input=asked.text) for one, asked in zip(said, built, strict=True)
+        ]
+
+    def _decoding(self) -> Sampling:
+        return self.lm.options(
+            **{
+                "temperature": 0,
+                "seed": 0,
+                "max_tokens": self.max_tokens,
+                **self.options,
+                **({"stop": list(self.stop)} if self.stop else {}),
+            }
+        )
+
+    def _label(self, said: str) -> str:
+        words = {} if self.prompt.words is None else self.prompt.words.words
+        return next((label for label, word in words.items() if word == said), said)
