@@ -1,15 +1,22 @@
 """Words, their characters, and entities: by hand on given labels, and against the pipeline of `transformers`."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import transformers as hf
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
 
 from tests.tasks.tiny import TEXTS, headed
+from trivium.errors import UsageError
 from trivium.language_model import LanguageModel, load
 from trivium.tasks.reading import read
 from trivium.tasks.tag import Word, _words, entities_of
+from trivium.tasks.windows import cut_windows
+from trivium.tasks.words import read_words
 
 FAMILIES = ["bert", "gpt2", "llama", "t5"]
 
@@ -87,3 +94,68 @@ def test_entities_are_those_of_the_pipeline(tmp_path: Path) -> None:
     for text in TEXTS:
         expected = [(row["entity_group"], row["start"], row["end"]) for row in pipeline(text)]
         assert [(entity.label, entity.start, entity.end) for entity in lm.tag(text).entities] == expected
+
+
+@given(st.lists(st.sampled_from(["O", *(f"{mark}-{kind}" for mark in "BIES" for kind in ("PER", "LOC"))]), max_size=8))
+def test_entities_of_any_tags_are_those_of_seqeval(labels: list[str]) -> None:
+    words = [Word(f"w{place}", 3 * place, 3 * place + 2, label, 1.0) for place, label in enumerate(labels)]
+    text = " ".join(word.text for word in words)
+    found: list[Any] = [(one.label, one.start // 3, (one.end - 2) // 3) for one in entities_of(text, words)]
+    assert found == get_entities(labels)
+
+
+SENTENCES = [
+    ["The", "U.S.", "sailor", "didn't", "walk", "."],
+    ["Nobody", "knew"],
+    ["naïve", "日本語", "semi-final", "x"],
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_given_words_have_the_label_of_their_first_piece(family: str, tmp_path: Path) -> None:
+    lm = headed(family, "token-classification")
+    lm.save(tmp_path)
+    theirs = hf.AutoModelForTokenClassification.from_pretrained(tmp_path).eval()
+    labels = set()
+    for words, tags in zip(SENTENCES, lm.tag_words(SENTENCES), strict=True):
+        sentence = read_words(lm.tokenizer, words)
+        with torch.no_grad():
+            shares = theirs(input_ids=torch.tensor([sentence.read.ids])).logits[0].softmax(-1)
+        assert [word.text for word in tags.words] == words
+        assert tags.text == " ".join(words)
+        for word, first in zip(tags.words, sentence.firsts, strict=True):
+            assert word.label == theirs.config.id2label[int(shares[first].argmax())]
+            assert word.score == pytest.approx(float(shares[first].max()), abs=1e-4)
+            labels.add(word.label)
+    assert len(labels) > 1, "one label everywhere would prove nothing"
+
+
+@torch.no_grad()
+def test_a_long_sentence_is_tagged_in_windows() -> None:
+    """Its first words as the first window has them, its last ones as the last has them."""
+    lm = headed("bert", "token-classification")
+    words = ("The old sailor walked down to the harbour . " * 8).split()
+    sentence = read_words(lm.tokenizer, words)
+    [tags] = lm.tag_words([words])
+    assert [word.text for word in tags.words] == words
+    windows = cut_windows(sentence.read, 64, 64)
+    assert len(windows) > 2
+    for window, some in ((windows[0], range(5)), (windows[-1], range(-5, 0))):
+        segments = torch.tensor([window.read.segments])
+        shares = lm.model.task_logits(torch.tensor([window.read.ids]), None, segments)[0].softmax(-1)
+        for word in some:
+            first = sentence.firsts[word]
+            assert first is not None
+            assert tags.words[word].score == pytest.approx(float(shares[window.place(first)].max()), abs=1e-5)
+
+
+def test_a_word_of_nothing_is_outside() -> None:
+    [tags] = headed("bert", "token-classification").tag_words([["The", "\u0000", "sailor"]])
+    assert (tags.words[1].label, tags.words[1].score) == ("O", 0.0)
+    [tags] = headed("bert", "token-classification", ("NN", "DT")).tag_words([["The", "\u0000"]])
+    assert (tags.words[1].label, tags.words[1].score) == ("NN", 0.0)
+
+
+def test_a_text_is_no_list_of_words() -> None:
+    with pytest.raises(UsageError, match=r"Sentence 0 is a text \('The cat'\)"):
+        headed("bert", "token-classification").tag_words(["The cat"])

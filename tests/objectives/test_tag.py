@@ -1,0 +1,20 @@
+"""The paper's example: a word's label stands at its first piece."""
+
+import numpy as np
+
+from trivium.objectives.batch import IGNORE
+from trivium.objectives.tag import tag_row
+
+
+def test_the_first_piece_of_a_word_bears_its_label() -> None:
+    # [CLS] Jim Hen ##son was a pup ##pet ##eer [SEP] (Devlin et al. 2019, first version, section 4.3)
+    row = tag_row(np.arange(10), None, [1, 2, 4, 5, 6], np.array([1, 2, 0, 0, 0]))
+    x = IGNORE
+    assert row.targets.tolist() == [x, 1, 2, x, 0, 0, 0, x, x, x]
+    assert row.documents.tolist() == [1] * 10
+    assert row.segments is None
+
+
+def test_words_without_a_piece_or_a_label_are_asked_nothing() -> None:
+    row = tag_row(np.arange(4), np.zeros(4, dtype=np.int64), [1, None, 2], np.array([5, 6, IGNORE]))
+    assert row.targets.tolist() == [IGNORE, 5, IGNORE, IGNORE]
