@@ -32,7 +32,7 @@ class Prepared:
     pad: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     cut: int = 0
-    batching: Batching = "by length"
+    batching: Batching = "packed"
     vectors: TextVectors | None = None
     config: Mapping[str, object] = field(default_factory=dict)
     noticed: Mapping[str, int] = field(default_factory=dict)
