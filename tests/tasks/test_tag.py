@@ -100,7 +100,7 @@ def test_entities_are_those_of_the_pipeline(tmp_path: Path) -> None:
 def test_entities_of_any_tags_are_those_of_seqeval(labels: list[str]) -> None:
     words = [Word(f"w{place}", 3 * place, 3 * place + 2, label, 1.0) for place, label in enumerate(labels)]
     text = " ".join(word.text for word in words)
-    expected: list[Any] = get_entities(labels)
+    expected: Any = get_entities(labels)
     found = [(one.label, one.start // 3, (one.end - 2) // 3) for one in entities_of(text, words)]
     assert found == expected
 
