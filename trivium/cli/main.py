@@ -31,7 +31,8 @@ from trivium.cli.preview import preview
 from trivium.cli.run import run
 from trivium.cli.schema import schema
 from trivium.cli.tag import tag
-from trivium.cli.translate import translate
+from trivium.cli.train import train
+from trivium.cli.translate import summarize, translate
 from trivium.cli.which import which
 from trivium.errors import TriviumError
 
@@ -61,11 +62,13 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
         "See what data there is, fetch it, and look into it.",
         {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
     ),
+    "train": train,
     "generate": generate,
     "classify": classify,
     "tag": tag,
     "answer": answer,
     "translate": translate,
+    "summarize": summarize,
     "embed": embed,
     "export": export,
     "schema": schema,

@@ -92,7 +92,7 @@ def estimate(
 
 
 def _step_memory(memory: TrainingMemory, model: Transformer) -> StepMemory:
-    """The formula's parts, and the task head's, which the formula leaves out: it is trained, and last, so at the peak."""
+    """The formula's parts, and the task head's, which it leaves out: its gradient comes first, so it is at the peak."""
     head = 0 if model.task is None else sum(p.numel() for p in model.task.parameters() if p.requires_grad)
     return StepMemory(
         memory.weights, memory.gradients_at_peak + 4 * head, memory.optimizer + 8 * head, memory.activation_bytes

@@ -1,0 +1,161 @@
+"""`trivium train`: a model is taught the task that a file shows."""
+
+__all__ = ["train"]
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trivium.cli.console import JsonOption, Lines, Page, Table, emit, say
+from trivium.cli.over_file import ColumnOption, DeviceOption, ModelArgument, named_columns
+from trivium.errors import UsageError
+
+if TYPE_CHECKING:
+    from trivium.data.examples import Examples
+    from trivium.evaluate.evaluation import Evaluation
+    from trivium.finetune.run import FineTuned
+    from trivium.finetune.settings import FineTuneSettings
+
+
+def train(
+    model: ModelArgument,
+    source: Annotated[
+        str, typer.Option("--data", help="Examples: a file, folder, catalogue name or hub id.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The folder of the run and its model.", show_default=False)],
+    held_out: Annotated[
+        str,
+        typer.Option("--held-out", help="A share of the data, or other examples; 0: none. Chooses and measures."),
+    ] = "0.1",
+    split: Annotated[str | None, typer.Option(help="The part of the data to train on, such as train.")] = None,
+    held_out_split: Annotated[
+        str | None, typer.Option(help="The part of the data that is held out, such as validation.")
+    ] = None,
+    column: ColumnOption = None,
+    items: Annotated[int | None, typer.Option(help="Train on so many examples, drawn by the seed.", min=1)] = None,
+    task: Annotated[
+        str | None, typer.Option(help="The task, where the form of the examples does not say it, such as embedding.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Labels in their order, with commas. The data's.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="How often every example is read. 3.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Examples of one step. 32.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate. 5e-5.")] = None,
+    patience: Annotated[int | None, typer.Option(help="End after so many validations without a lower loss.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer texts. What the model reads.")] = None,
+    lora: Annotated[int | None, typer.Option(help="Train low-rank updates of this rank, and the head.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Of every random draw.", min=0)] = 0,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other setting (docs/finetune.md)."),
+    ] = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach a model the task that a file of examples shows, and measure it on examples that are held out.
+
+    The columns say the task: text and label, tokens and tags, question and context and answers, source and target. The
+    finished model is the one of the lowest held-out loss. Stop it at any point: the same command goes on.
+    """
+    from rich.console import Console
+
+    from trivium.finetune.run import finetune
+    from trivium.language_model import load
+
+    said = {
+        "epochs": epochs,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "patience": patience,
+        "max_tokens": max_tokens,
+        "lora": None if lora is None else {"rank": lora, "alpha": 2 * lora},
+        "seed": seed,
+    }
+    settings = _settings({name: value for name, value in said.items() if value is not None}, overrides or [])
+    taught, tested = _examples(source, split, held_out, held_out_split, column, items, seed)
+    done = finetune(
+        load(model, device),
+        taught,
+        out,
+        tested,
+        settings,
+        task=task,
+        labels=tuple(label.strip() for label in labels.split(",")) if labels else (),
+        base=model,
+        console=Console(stderr=True, markup=False, highlight=False, emoji=False),
+    )
+    if not done.finished:
+        say(f"stopped; saved in {out}. The same command goes on from there.")
+        raise typer.Exit(1)
+    measured = None if tested is None or done.task == "embedding" else _measured(done, tested, device)
+    document = {**done.to_dict(), "evaluation": None if measured is None else measured.to_dict()}
+    emit(document, as_json=as_json, human=_page(done, measured))
+
+
+def _settings(said: dict[str, Any], overrides: list[str]) -> "FineTuneSettings":
+    import yaml
+
+    from trivium.finetune.settings import parse_finetune_settings
+
+    for each in overrides:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise UsageError(f"--set {each} sets nothing: write --set weight_decay=0.1.")
+        said[name] = yaml.safe_load(value)
+    return parse_finetune_settings(said)
+
+
+def _examples(
+    source: str,
+    split: str | None,
+    held_out: str,
+    held_out_split: str | None,
+    column: list[str] | None,
+    items: int | None,
+    seed: int,
+) -> tuple["Examples", "Examples | None"]:
+    """Those to teach, and those to choose and measure by."""
+    from trivium.data.example_reader import read_examples
+
+    columns = named_columns(column)
+    taught = read_examples(source, split=split, columns=columns)
+    if items is not None:
+        taught = taught.sample(items, seed)
+    if held_out_split is not None:
+        return taught, read_examples(source, split=held_out_split, columns=columns)
+    try:
+        share = float(held_out)
+    except ValueError:
+        return taught, read_examples(held_out, columns=columns)
+    return (taught, None) if share == 0 else taught.split(share, seed)
+
+
+def _measured(done: "FineTuned", tested: "Examples", device: str | None) -> "Evaluation":
+    from trivium.evaluate.evaluation import evaluate
+    from trivium.evaluate.head_predictor import HeadPredictor
+
+    return evaluate(
+        HeadPredictor(done.load(device)), tested, folder=done.folder / "held-out", identity=str(done.folder)
+    )
+
+
+def _page(done: "FineTuned", measured: "Evaluation | None") -> Page:
+    result = done.result
+    kept = f"of step {result.kept_step:,}" + (" (the lowest held-out loss)" if done.stopped_early else "")
+    left_out = "; ".join(f"{count:,} with {reason}" for reason, count in done.left_out.items())
+    lines = [
+        ("task", done.task + (f": {', '.join(done.labels)}" if done.labels else "")),
+        ("examples", f"{done.examples:,}, and {done.held_out:,} held out"),
+        ("left out", left_out or "none"),
+        ("cut", f"{done.cut:,}"),
+        ("model", f"{kept}, of {result.steps:,}"),
+        ("trained", f"{done.trained_parameters:,} of {result.parameters or 0:,} weights"),
+        ("folder", str(done.folder)),
+    ]
+    parts: list[str | Table | Lines] = [Lines(lines)]
+    if measured is not None:
+        parts.append(
+            Table(("metric", "value", "low", "high"), [(m.name, m.value, m.low, m.high) for m in measured.metrics])
+        )
+        parts += list(measured.remarks)
+    return Page(parts)
