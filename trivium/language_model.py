@@ -65,7 +65,7 @@ def load(
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A model, its tokenizer, and what its folder says of decoding (`generation_config.json`), vectors and text tasks."""
+    """A model, its tokenizer, and what its folder says of decoding (`generation_config.json`), vectors and texts."""
 
     model: Transformer
     tokenizer: Tokenizer
@@ -311,8 +311,8 @@ class LanguageModel:
         self, texts: str | list[str], task: TextTask, truncate: bool, options: Mapping[str, Any]
     ) -> list[Completion]:
         self._require_head()
-        sources = [texts] if isinstance(texts, str) else texts
-        return say(self.model, self.tokenizer, sources, task, self.options(**options), self.start_id, truncate)
+        sources, sampling = [texts] if isinstance(texts, str) else texts, {"max_tokens": task.answer_tokens, **options}
+        return say(self.model, self.tokenizer, sources, task, self.options(**sampling), self.start_id, truncate)
 
     def _require_head(self) -> None:
         if self.model.head is None:

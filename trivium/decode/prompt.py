@@ -2,7 +2,9 @@
 
     encoder            begin text end       [CLS] ... [SEP]
     decoder            begin text           <s> ..., where the tokenizer has a begin token and its files use it
-    encoder-decoder    text end             ... </s>; the decoder starts from its start token
+    encoder-decoder    text end             ... </s>; BART's own template has <s> before it, too
+
+The decoder of an encoder-decoder starts from its start token.
 
 Letters: B rows, T tokens of the longest prompt.
 """
@@ -33,7 +35,9 @@ def prompt_ids(tokenizer: Tokenizer, kind: Kind, text: str) -> list[int]:
 
 def surround(tokenizer: Tokenizer, kind: Kind, ids: Ids) -> list[int]:
     """The special tokens of the family around the tokens of a text."""
-    begin = [] if tokenizer.begin_id is None or kind == "encoder-decoder" else [tokenizer.begin_id]
+    begin = [] if tokenizer.begin_id is None else [tokenizer.begin_id]
+    if kind == "encoder-decoder" and tokenizer.framed("").ids[:1] != begin:
+        begin = []
     end = [] if tokenizer.end_id is None or kind == "decoder" else [tokenizer.end_id]
     if kind == "decoder" and ids and not tokenizer.begins_texts:
         begin = []

@@ -14,7 +14,7 @@ where the published T5 has them: in config.json, under `task_specific_params`.
 __all__ = ["TextTask", "answer_ids", "chosen_task", "read_tasks", "say", "source_ids", "written_tasks"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from trivium.architecture import Kind
@@ -116,10 +116,10 @@ def answer_ids(
     An answer that is cut has no end token: its end was never seen (so T5's own `trim_and_pad_dataset` has it).
     """
     assert tokenizer.end_id is not None
-    before = tokenizer.encode(task.behind(kind))
-    both = tokenizer.encode(task.behind(kind) + text)
-    # Behind a suffix some tokenizers write a text's first word in another way than at the start of a text.
-    ids = both[len(before) :] if both[: len(before)] == before else tokenizer.encode(text)
+    ids = tokenizer.encode(text)
+    if kind == "decoder":  # its first word follows the suffix, where some tokenizers write it in another way
+        before, both = (tokenizer.encode(task.behind(kind) + each) for each in ("", text))
+        ids = both[len(before) :] if both[: len(before)] == before else ids
     said = [*ids, tokenizer.end_id] if kind == "decoder" else surround(tokenizer, kind, ids)
     limits = [bound for bound in (task.answer_tokens, limit) if bound is not None]
     kept = min(len(said), *limits) if limits else len(said)
@@ -135,15 +135,14 @@ def say(
     start_id: int | None = None,
     truncate: bool = False,
 ) -> list[Completion]:
-    """What the model makes of each source, in order; `answer_tokens` of the task at most, unless told otherwise.
+    """What the model makes of each source, in their order.
 
-    Raises `UsageError` for a source over the limit, unless its end may be left out, and as `generate` does.
+    A decoder's answer shares the positions with its source: `max_tokens` are kept free for it, or half of them. Raises
+    `UsageError` for a source over the limit, unless its end may be left out, and as `generate` does.
     """
-    kind = model.architecture.kind
-    context = model.architecture.context
-    answer = sampling.max_tokens or task.answer_tokens
-    # A decoder's answer shares the positions with the source.
-    limit = context if context is None or kind != "decoder" else max(1, context - (answer or 0))
+    kind, limit = model.architecture.kind, model.architecture.context
+    if limit is not None and kind == "decoder":
+        limit -= min(sampling.resolve().max_tokens or 0, limit // 2)
     read = [source_ids(tokenizer, kind, text, task, limit) for text in sources]
     long = [(number, len(ids), cut) for number, (ids, cut) in enumerate(read) if cut]
     if long and not truncate:
@@ -152,4 +151,4 @@ def say(
             f"Text {number} has {kept + cut:,} tokens; this model reads {kept:,} for {task.name}. Shorten it, or say "
             "truncate=True to leave out its end."
         )
-    return generate(model, tokenizer, [ids for ids, _ in read], replace(sampling, max_tokens=answer), start_id)
+    return generate(model, tokenizer, [ids for ids, _ in read], sampling, start_id)
