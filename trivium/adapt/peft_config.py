@@ -138,7 +138,7 @@ def _check_fields(path: Path, content: Mapping[str, Any]) -> None:
             )
 
 
-def _number(content: Mapping[str, Any], name: str, default: float, kind: type = float) -> Any:
+def _number(content: Mapping[str, Any], name: str, default: float | int, kind: type = float) -> Any:
     value = content.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
         raise TypeError(f"{name} is {value!r}, and must be a number.")
@@ -157,5 +157,5 @@ def _matching(patterns: Mapping[str, Any], module: str, default: Any) -> Any:
     return next((value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module)), default)
 
 
-def _plain(number: float) -> float:
+def _plain(number: float) -> float | int:
     return int(number) if number == int(number) else number

@@ -27,6 +27,7 @@ from trivium.adapt.lora import Lora
 from trivium.adapt.low_rank import adapted_layers
 from trivium.adapt.peft_config import ADAPTER_CONFIG, PeftConfig, read_peft_config
 from trivium.adapt.peft_layers import ModuleUpdate, published_linears, stacked
+from trivium.adapt.targets import published_names
 from trivium.data import catalogue
 from trivium.errors import ModelError, UsageError
 from trivium.families.family import Family
@@ -70,7 +71,9 @@ def save_adapter(folder: Path, model: Transformer, base_reference: str | Path) -
     tensors = {f"{STEM}{stored}": tensor for stored, tensor in head.items()}
     for stored, update in updates.items():
         tensors |= _named(STEM + stored.removeprefix(prefix), update)
-    known = [stored.removeprefix(prefix) for stored in _all_modules(base, family)]
+    # All that PEFT may meet, what no part of this model reads among them, so that a target names no other by accident.
+    met = [*published_names(model.architecture), *family.table(model.architecture)]
+    known = [stored.removeprefix(prefix) for stored in met if "*" not in stored]
     config = _settings({stored.removeprefix(prefix): update.lora for stored, update in updates.items()}, known)
     config = replace(
         config,
@@ -150,13 +153,6 @@ def _module_to_save(stored: str, family: Family) -> str:
     # A class of its own in transformers (RoBERTa's `classifier`) is saved whole: PEFT wraps it by this name itself.
     module = stored.rpartition(".")[0]
     return module if family.prefix and module.startswith(family.prefix) else module.partition(".")[0]
-
-
-def _all_modules(base: Transformer, family: Family) -> list[str]:
-    """Every published module that PEFT may meet, so that a target names no other by accident."""
-    depth = max(stack.depth for stack in base.architecture.stacks)
-    table = family.table(base.architecture)
-    return [stored.replace("*", str(index)) for stored in table for index in range(depth if "*" in stored else 1)]
 
 
 def _settings(loras: Mapping[str, Lora], known: list[str]) -> PeftConfig:

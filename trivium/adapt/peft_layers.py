@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from trivium.adapt.lora import Lora
 from trivium.adapt.low_rank import DoraLinear, LoraLinear
+from trivium.adapt.targets import HEAD, heads_on_the_table
 from trivium.families.family import Family
 from trivium.model import Transformer
-from trivium.weights.names import Entry, entries, from_stored, tied_names, to_stored
+from trivium.weights.names import Entry, entries, from_stored, to_stored
 
 #: Our layer → where its own columns of B begin and end.
 Columns = Mapping[str, tuple[int, int]]
@@ -53,10 +54,7 @@ def published_linears(base: Transformer, family: Family) -> dict[str, Entry]:
             stored = entry.stored.removesuffix(".weight")
             found[stored] = replace(entry, stored=stored, ours=ours)
     if base.head is not None and base.head.projection.weight is base.tokens.weight:
-        for second, first in tied_names(base, family).items():
-            if first == "tokens.weight" and "embed_tokens" not in second:  # other names of the table itself
-                stored = second.removesuffix(".weight")
-                found[stored] = Entry(stored, ("head.projection",))
+        found |= {stored: Entry(stored, (HEAD,)) for stored in heads_on_the_table(family.table(base.architecture))}
     return found
 
 

@@ -5,21 +5,24 @@
 "all-linear" ── every linear layer of the blocks
 """
 
-__all__ = ["ALL_LINEAR", "in_our_names", "published_layers"]
+__all__ = ["ALL_LINEAR", "HEAD", "heads_on_the_table", "in_our_names", "published_layers", "published_names"]
 
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Final
 
 from trivium.adapt.lora import Lora
 from trivium.architecture import Architecture
 from trivium.errors import ModelError
-from trivium.families.family import Rule, Stacked, Transposed
+from trivium.families.family import Rule, Stacked, Tied, Transposed
 from trivium.families.registry import family_named
 from trivium.families.tasks import published
 
 #: PEFT's word for them.
-ALL_LINEAR = "all-linear"
+ALL_LINEAR: Final = "all-linear"
+#: Our name of what speaks.
+HEAD: Final = "head.projection"
 
 
 def published_layers(architecture: Architecture) -> Mapping[str, tuple[str, ...]]:
@@ -28,7 +31,16 @@ def published_layers(architecture: Architecture) -> Mapping[str, tuple[str, ...]
         table = published(family_named(architecture.family), architecture).table(architecture)
     except ModelError:
         return {}
-    return {stored: names for stored, rule in table.items() if (names := _names(rule))}
+    layers = {stored: names for stored, rule in table.items() if (names := _names(rule))}
+    head = architecture.head
+    return layers | dict.fromkeys(heads_on_the_table(table) if head is not None and head.tied else (), (HEAD,))
+
+
+def heads_on_the_table(table: Mapping[str, Rule]) -> list[str]:
+    """Published modules of a head whose matrix is the table of tokens; other names of the table itself are left out."""
+    tied = [stored for stored, rule in table.items() if isinstance(rule, Tied) and rule.name.startswith("tokens")]
+    named = [stored for stored, rule in table.items() if rule == HEAD]  # T5 has one rule for both its versions
+    return [stored.removesuffix(".weight") for stored in [*tied, *named] if "embed_tokens" not in stored]
 
 
 def in_our_names(lora: Lora, architecture: Architecture) -> Lora:
@@ -46,6 +58,12 @@ def in_our_names(lora: Lora, architecture: Architecture) -> Lora:
         else:
             targets += _of_published(target, layers, architecture) or [target]
     return replace(lora, targets=tuple(dict.fromkeys(targets)))
+
+
+def published_names(architecture: Architecture) -> list[str]:
+    """Every published module of this architecture that holds one of ours, layer by layer."""
+    layers = published_layers(architecture).items()
+    return [stored.replace("*", index) for stored, names in layers for index in _indices(names[0], architecture)]
 
 
 def _of_published(target: str, layers: Mapping[str, tuple[str, ...]], architecture: Architecture) -> list[str]:

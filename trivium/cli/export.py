@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def export(
     model: Annotated[
-        str, typer.Argument(help="The folder of a model, a run or an adapter; a hub id.", show_default=False)
+        str, typer.Argument(help="A folder of a model, a run or an adapter; a hub id.", show_default=False)
     ],
     to: Annotated[Path, typer.Option("--to", help="The folder or file to write.", show_default=False)],
     form: Annotated[
