@@ -21,6 +21,7 @@ import typer
 from trivium.cli import data, fit, tokenizer
 from trivium.cli.answer import answer
 from trivium.cli.classify import classify
+from trivium.cli.compare import compare
 from trivium.cli.console import printable
 from trivium.cli.embed import embed
 from trivium.cli.export import export
@@ -63,6 +64,7 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
         {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
     ),
     "train": train,
+    "compare": compare,
     "generate": generate,
     "classify": classify,
     "tag": tag,

@@ -19,6 +19,9 @@ effective size), which holds up to the ends of the scale, where resamples all sa
 
     n = s (1 - s) / e^2    the interval is  (s + z^2 / 2n +- z sqrt(s (1 - s) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
+A candidate that was trained several times, from several seeds, has the mean of their scores s_k, and its draws get a
+Student's t error of their standard error: other seeds would have moved it, too.
+
 Letters: S resamples, C candidates.
 """
 
@@ -67,7 +70,7 @@ class Ranking:
     standings: tuple[Standing, ...]
     differences: Mapping[tuple[str, str], Difference]
     critical: float
-    scale: tuple[float, float]
+    scale: tuple[float | int, float | int]
     draws: Float[np.ndarray, "S C"]
 
     @property
@@ -98,7 +101,7 @@ class Ranking:
         places = [self._place(one), self._place(other)]
         return float(np.subtract(*self.draws[:, places].T).std(ddof=1))
 
-    def probability_within(self, name: str, margin: float) -> float:
+    def probability_within(self, name: str, margin: float | int) -> float:
         """The share of the resamples in which no score is more than `margin` above that of `name`."""
         return float((self.draws[:, self._place(name)] >= self.draws.max(axis=1) - margin).mean())
 
@@ -120,31 +123,34 @@ class Ranking:
 
 def rank(
     metric: str,
-    statistics: Mapping[str, Statistic],
+    statistics: Mapping[str, Sequence[Statistic]],
     *,
-    scale: tuple[float, float] = (0.0, 1.0),
+    scale: tuple[float | int, float | int] = (0.0, 1.0),
     count: int = RESAMPLES,
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Ranking:
-    """The ranking of candidates by a metric: of each, by its name, the metric as a statistic of the same items.
+    """The ranking of candidates by a metric: of each, by its name, the metric as a statistic of the same items, once
+    for every seed.
 
     Raises `UsageError` where there is no candidate or they have not equally many items.
     """
     if not statistics:
         raise UsageError("No candidate is left to compare: each of them failed. See the reason beside each.")
-    sizes = {statistic.items for statistic in statistics.values()}
+    sizes = {statistic.items for seeds in statistics.values() for statistic in seeds}
     if len(sizes) > 1 or 0 in sizes:
         raise UsageError(f"The candidates have {sorted(sizes)} items: score all of them on the same ones.")
     [items] = sizes
-    whole = np.ones((1, items))
-    found = {name: float(statistic(whole)[0]) for name, statistic in statistics.items()}
-    values = {name: value if np.isfinite(value) else 0.0 for name, value in found.items()}
+    scores = {
+        name: [_defined(float(seed(np.ones((1, items)))[0])) for seed in seeds] for name, seeds in statistics.items()
+    }
+    values = {name: float(np.mean(each)) for name, each in scores.items()}
     names = sorted(values, key=lambda name: -values[name])
-    draws = _draws([statistics[name] for name in names], np.array([values[name] for name in names]), count, seed)
+    generator = np.random.default_rng([seed, 1])  # not the draws of the resamples again
+    draws = _draws([statistics[name] for name in names], [scores[name] for name in names], count, seed)
+    draws += np.stack([_other_seeds(scores[name], count, generator) for name in names], axis=1)
     errors = draws.std(axis=0, ddof=1)
-    noise = np.random.default_rng(seed).standard_normal(draws.shape)
-    draws += noise * (scale[1] - scale[0]) / ((items + 2) * np.sqrt(2))
+    draws += generator.standard_normal(draws.shape) * (scale[1] - scale[0]) / ((items + 2) * np.sqrt(2))
     differences, critical = _differences(metric, names, values, draws, items, confidence)
     highest = np.bincount(draws.argmax(axis=1), minlength=len(names)) / len(draws)
     standings = tuple(
@@ -166,19 +172,36 @@ def rank(
     return Ranking(standings, differences, critical, scale, draws)
 
 
+def _defined(value: float) -> float:
+    """A correlation with what does not vary, or F1 of nothing, is worth nothing."""
+    return value if np.isfinite(value) else 0.0
+
+
 def _draws(
-    statistics: Sequence[Statistic], values: Float[np.ndarray, "C"], count: int, seed: int
+    statistics: Sequence[Sequence[Statistic]], scores: Sequence[Sequence[float]], count: int, seed: int
 ) -> Float[np.ndarray, "S C"]:
     """Scores of every resample; one that is undefined in it (no item of a class was drawn) stays as it is."""
-    blocks = [
-        np.stack([statistic(weights) for statistic in statistics], axis=1)
-        for weights in resamples(statistics[0].items, count, seed)
-    ]
-    draws = np.concatenate(blocks)
-    return np.where(np.isfinite(draws), draws, values)
+    blocks = []
+    for weights in resamples(statistics[0][0].items, count, seed):
+        columns = []
+        for seeds, found in zip(statistics, scores, strict=True):
+            drawn = np.stack([statistic(weights) for statistic in seeds], axis=1)
+            columns.append(np.where(np.isfinite(drawn), drawn, found).mean(axis=1))
+        blocks.append(np.stack(columns, axis=1))
+    return np.concatenate(blocks)
 
 
-def _ends(value: float, error: float, items: int, scale: tuple[float, float], confidence: float) -> tuple[float, float]:
+def _other_seeds(scores: Sequence[float], count: int, generator: np.random.Generator) -> Float[np.ndarray, "S"]:
+    """By how much the mean over seeds might have been another; zeros where there was one."""
+    if len(scores) == 1:
+        return np.zeros(count)
+    error = float(np.std(scores, ddof=1)) / np.sqrt(len(scores))
+    return np.asarray(error * generator.standard_t(len(scores) - 1, count))
+
+
+def _ends(
+    value: float, error: float, items: int, scale: tuple[float | int, float | int], confidence: float
+) -> tuple[float, float]:
     """Wilson's interval on the metric's own scale."""
     lowest, width = scale[0], scale[1] - scale[0]
     share = min(1.0, max(0.0, (value - lowest) / width))
@@ -187,6 +210,7 @@ def _ends(value: float, error: float, items: int, scale: tuple[float, float], co
     z = float(norm.ppf((1 + confidence) / 2))
     middle, reach = share + z**2 / (2 * effective), z * np.sqrt(spread / effective + z**2 / (4 * effective**2))
     low, high = ((middle + side * reach) / (1 + z**2 / effective) for side in (-1, 1))
+    low, high = max(0.0, min(low, share)), min(1.0, max(high, share))  # at the ends of the scale rounding passes them
     return lowest + width * float(low), lowest + width * float(high)
 
 

@@ -110,5 +110,5 @@ def simulate(
 
 
 def _ranking(right: Bool[np.ndarray, "N C"], resamples: int, seed: int) -> Ranking:
-    statistics = {str(place): mean_of(column) for place, column in enumerate(right.T)}
+    statistics = {str(place): [mean_of(column)] for place, column in enumerate(right.T)}
     return rank("accuracy", statistics, count=resamples, seed=seed)
