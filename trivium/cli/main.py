@@ -24,6 +24,7 @@ from trivium.cli.classify import classify
 from trivium.cli.compare import compare
 from trivium.cli.console import printable
 from trivium.cli.embed import embed
+from trivium.cli.evaluate import evaluate
 from trivium.cli.export import export
 from trivium.cli.generate import generate
 from trivium.cli.ladder import ladder
@@ -64,6 +65,7 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
         {"list": data.list_entries, "get": data.get, "describe": data.describe, "preview": preview},
     ),
     "train": train,
+    "evaluate": evaluate,
     "compare": compare,
     "generate": generate,
     "classify": classify,
