@@ -24,7 +24,7 @@ __all__ = ["Perplexity", "Window", "perplexity", "windows"]
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -79,6 +79,11 @@ class Perplexity:
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return {**asdict(self), "metrics": {metric.name: metric.to_dict() for metric in self.metrics}}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Perplexity":
+        """The figures that `to_dict` gave."""
+        return cls(**{**values, "metrics": tuple(Metric(**metric) for metric in values["metrics"].values())})
 
     def __str__(self) -> str:
         width = max(len(metric.name) for metric in self.metrics)
