@@ -66,26 +66,27 @@ def test_a_text_alone(
     assert f"{answer.start} to {answer.end}" in said(capsys, "answer", folders["answer"], text, *question)
     vector = json.loads(said(capsys, "embed", folders["embed"], text, "--json", "--pooling", "first"))["vector"]
     assert vector == models["embed"].embed([text], pooling="first")[0].tolist()
-    written = models["translate"].generate(text, max_tokens=6, temperature=0)
-    assert said(capsys, "translate", folders["translate"], text, "--max-tokens", "6") == written.text + "\n"
+    written = models["translate"].generate("say: " + text, max_tokens=6, temperature=0)
+    words = ("--max-tokens", "6", "--before", "say: ")
+    assert said(capsys, "translate", folders["translate"], text, *words) == written.text + "\n"
 
 
-@pytest.mark.parametrize("verb", ["classify", "tag", "answer", "translate", "embed"])
+@pytest.mark.parametrize("verb", ["classify", "tag", "answer", "translate", "summarize", "embed"])
 def test_a_file_to_a_file(
     verb: str, folders: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    role = {"answer": "context", "translate": "source"}.get(verb, "text")
+    role = {"answer": "context", "translate": "source", "summarize": "source"}.get(verb, "text")
     rows = "".join(json.dumps({"question": "Who?", "body": text}) + "\n" for text in [*TEXTS, " "])
     (tmp_path / "in.jsonl").write_text(rows)
     arguments = [
         verb,
-        folders[verb],
+        folders["translate" if verb == "summarize" else verb],
         str(tmp_path / "in.jsonl"),
         str(tmp_path / "out.csv"),
         "--column",
         f"{role}=body",
     ]
-    arguments += ["--max-tokens", "6"] if verb in ("answer", "translate") else []
+    arguments += ["--before", "say: ", "--max-tokens", "6"] if verb in ("translate", "summarize") else []
     done = json.loads(said(capsys, *arguments, "--json"))
     assert (done["rows"], done["skipped"], done["first_skipped"]) == (4, {f"no {role}": 1}, {f"no {role}": 4})
     lines = (tmp_path / "out.csv").read_text().splitlines()

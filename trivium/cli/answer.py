@@ -18,6 +18,7 @@ from trivium.cli.over_file import (
     PrefixOption,
     SplitOption,
     is_text,
+    open_rows,
     over_file,
     text_of,
 )
@@ -30,6 +31,9 @@ def answer(
     output: OutputArgument = None,
     question: Annotated[str | None, typer.Option(help="What is asked of a text.", show_default=False)] = None,
     max_tokens: Annotated[int, typer.Option(help="The longest answer, in tokens.", min=1)] = 15,
+    or_none: Annotated[
+        bool, typer.Option("--or-none", help="Say nothing where that there is no answer is more probable.")
+    ] = False,
     column: ColumnOption = None,
     prefix: PrefixOption = "",
     split: SplitOption = None,
@@ -49,21 +53,21 @@ def answer(
     if not single and question is not None:
         raise UsageError("The questions come from the file, in its column question: leave --question out.")
 
-    from trivium.batch.tasks import Answers
+    from trivium.batch.labels import Answers
     from trivium.language_model import load
 
     lm = load(model, device, dtype)
     if single:
         assert question is not None
-        found = lm.answer(question, text_of(context), max_tokens=max_tokens)
+        found = lm.answer(question, text_of(context), max_tokens=max_tokens, or_none=or_none)
         said = (
-            ("answer", found.text),
+            ("answer", str(found)),
             ("characters", f"{found.start} to {found.end}"),
             ("score", f"{found.score:.3f}"),
         )
         emit(found, as_json=as_json, human=Lines((*said, ("no answer", f"{found.no_answer:.3f}"))))
         return
-    assert context is not None
     assert output is not None
-    task = Answers(lm, chunk_rows=chunk_rows or Answers.chunk_rows, max_tokens=max_tokens)
-    over_file(task, context, output, column, prefix, split, as_json)
+    rows = open_rows(context, column, split)
+    task = Answers(lm, chunk_rows=chunk_rows or Answers.chunk_rows, max_tokens=max_tokens, or_none=or_none)
+    over_file(task, rows, output, column, prefix, as_json)

@@ -15,6 +15,7 @@ from trivium.cli.over_file import (
     SplitOption,
     TruncateOption,
     is_text,
+    open_rows,
     over_file,
     text_of,
 )
@@ -40,15 +41,15 @@ def classify(
     """
     single = is_text(text, output)
 
-    from trivium.batch.tasks import Classes
+    from trivium.batch.labels import Classes
     from trivium.language_model import load
 
     if single:
         found = load(model, device, dtype).classify(text_of(text), truncate=truncate)
-        rows = sorted(found.scores.items(), key=lambda item: -item[1])
-        emit(found, as_json=as_json, human=Table(("label", "score"), rows))
+        scores = sorted(found.scores.items(), key=lambda item: -item[1])
+        emit(found, as_json=as_json, human=Table(("label", "score"), scores))
         return
-    assert text is not None
     assert output is not None
+    rows = open_rows(text, column, split)
     task = Classes(load(model, device, dtype), truncate, chunk_rows or Classes.chunk_rows)
-    over_file(task, text, output, column, prefix, split, as_json)
+    over_file(task, rows, output, column, prefix, as_json)

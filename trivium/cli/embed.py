@@ -19,6 +19,7 @@ from trivium.cli.over_file import (
     SplitOption,
     TruncateOption,
     is_text,
+    open_rows,
     over_file,
     text_of,
 )
@@ -57,7 +58,7 @@ def embed(
     given: dict[str, Any] = {"pooling": pooling, "normalize": normalize}
     options = {name: value for name, value in given.items() if value is not None}
 
-    from trivium.batch.tasks import Vectors
+    from trivium.batch.vectors import Vectors
     from trivium.language_model import load
 
     lm = load(model, device, dtype)
@@ -65,7 +66,7 @@ def embed(
         vector = lm.embed([text_of(text)], truncate=truncate, **options)[0].tolist()
         emit({"vector": vector}, as_json=as_json, human=" ".join(f"{number:.6g}" for number in vector))
         return
-    assert text is not None
     assert output is not None
+    rows = open_rows(text, column, split)
     task = Vectors(lm, truncate, chunk_rows or Vectors.chunk_rows, options=options)
-    over_file(task, text, output, column, prefix, split, as_json)
+    over_file(task, rows, output, column, prefix, as_json)

@@ -12,6 +12,8 @@ __all__ = [
     "SplitOption",
     "TruncateOption",
     "is_text",
+    "named_columns",
+    "open_rows",
     "over_file",
     "text_of",
 ]
@@ -30,6 +32,7 @@ from trivium.errors import UsageError
 
 if TYPE_CHECKING:
     from trivium.batch.job import Done, RowTask
+    from trivium.data.sources import Source
 
 ModelArgument = Annotated[
     str, typer.Argument(help="A folder, run, catalogue name or hub id.", show_default=False, metavar="MODEL")
@@ -99,20 +102,27 @@ def text_of(given: str | None, what: str = "text") -> str:
 
 
 def over_file(
-    task: "RowTask", source: str, output: Path, columns: list[str] | None, prefix: str, split: str | None, as_json: bool
+    task: "RowTask", source: "Source", output: Path, columns: list[str] | None, prefix: str, as_json: bool
 ) -> None:
     """Do a task with every row of a source, and report."""
     from trivium.batch.job import run_job
-    from trivium.data.sources import open_source
 
-    named = _named(columns)
-    opened = open_source(source, split=split, column=next(iter(named.values()), None) or _any_column(source))
     with _progress(output.name) as progress:
-        finished = run_job(task, opened, output, columns=named, prefix=prefix, progress=progress)
+        finished = run_job(task, source, output, columns=named_columns(columns), prefix=prefix, progress=progress)
     emit(finished, as_json=as_json)
 
 
-def _named(columns: list[str] | None) -> dict[str, str]:
+def open_rows(source: str | None, columns: list[str] | None, split: str | None) -> "Source":
+    """A source of any columns: the task says which it needs."""
+    from trivium.data.sources import open_source
+
+    assert source is not None
+    column = next(iter(named_columns(columns).values()), None) or _any_column(source)
+    return open_source(source, split=split, column=column)
+
+
+def named_columns(columns: list[str] | None) -> dict[str, str]:
+    """Role -> column. Raises `UsageError` for what is not written role=column."""
     named = {}
     for each in columns or []:
         role, equals, column = each.partition("=")

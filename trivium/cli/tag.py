@@ -15,6 +15,8 @@ from trivium.cli.over_file import (
     SplitOption,
     TruncateOption,
     is_text,
+    named_columns,
+    open_rows,
     over_file,
     text_of,
 )
@@ -36,11 +38,12 @@ def tag(
     """Find the names in a text, or in every row of a file.
 
     Of a file, column text is read, and entities and words are added: each with its characters in the text, its label
-    and its score. A job that was stopped goes on by the same command.
+    and its score. Of a file with a column of words, tokens, a label for each is added: predicted_tags. A job that was
+    stopped goes on by the same command.
     """
     single = is_text(text, output)
 
-    from trivium.batch.tasks import TaggedTexts
+    from trivium.batch.labels import TaggedTexts, TaggedTokens
     from trivium.language_model import load
 
     if single:
@@ -49,7 +52,9 @@ def tag(
         rows = [(span.text, span.label, span.start, span.end, span.score) for span in spans]
         emit(found, as_json=as_json, human=Table(("text", "label", "start", "end", "score"), rows))
         return
-    assert text is not None
     assert output is not None
-    task = TaggedTexts(load(model, device, dtype), truncate, chunk_rows or TaggedTexts.chunk_rows)
-    over_file(task, text, output, column, prefix, split, as_json)
+    source = open_rows(text, column, split)
+    words = "tokens" in named_columns(column) or ("text" not in source.columns and "tokens" in source.columns)
+    made = TaggedTokens if words and "text" not in named_columns(column) else TaggedTexts
+    task = made(load(model, device, dtype), truncate, chunk_rows or made.chunk_rows)
+    over_file(task, source, output, column, prefix, as_json)

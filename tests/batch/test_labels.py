@@ -1,33 +1,17 @@
 """What a job writes is what the Python methods say, row by row; what they would refuse is counted."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
 import pytest
-import torch
 
+from tests.batch.running import LONG, ran
 from tests.decode.tiny import speaker
 from tests.tasks.tiny import TEXTS, headed
-from trivium.batch.job import Finished, RowTask, run_job
-from trivium.batch.tasks import Answers, Classes, TaggedTexts, Translations, Vectors, fingerprint
-from trivium.data.sources import open_source
+from trivium.batch.labels import Answers, Classes, TaggedTexts, TaggedTokens
 from trivium.errors import UsageError
 from trivium.language_model import LanguageModel
-from trivium.tasks.pooling import TextVectors
-
-LONG = "She counted the boats twice. " * 20  # over the 64 positions of the tiny models
-
-
-def ran(task: RowTask, rows: list[dict[str, Any]], folder: Path, suffix: str = ".jsonl") -> tuple[list[Any], Finished]:
-    source, output = folder / "in.jsonl", folder / f"out{suffix}"
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    finished = run_job(task, open_source(source, column=next(iter(rows[0]))), output)
-    if suffix == ".parquet":
-        return pyarrow.parquet.read_table(output).to_pylist(), finished
-    return [json.loads(line) for line in output.read_text().splitlines()], finished
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "t5"])
@@ -45,7 +29,7 @@ def test_classes(family: str, tmp_path: Path) -> None:
 
 def test_pairs_are_read_together(tmp_path: Path) -> None:
     lm = headed("bert", "sequence-classification", ("good", "bad"))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": TEXTS[0], "text_b": TEXTS[1]},
         {"text": LONG, "text_b": TEXTS[1]},
         {"text": TEXTS[1], "text_b": None},
@@ -97,45 +81,26 @@ def test_answers_stand_in_their_contexts(tmp_path: Path) -> None:
     assert finished.skipped == {"a question that leaves no room for the context within 64 tokens": 1}
 
 
-def test_vectors_keep_every_digit_of_float32(tmp_path: Path) -> None:
-    lm = dataclasses.replace(LanguageModel(*speaker("bert")), vectors=TextVectors("first", True, 60, "query: "))
-    rows = [{"text": text} for text in [*TEXTS, "Nobody knew. " * 14]]
-    found, finished = ran(Vectors(lm), rows, tmp_path)
-    assert torch.equal(torch.tensor([row["vector"] for row in found[:3]]), lm.embed(TEXTS))
-    assert finished.skipped == {"more than 60 tokens": 1}
-    found, finished = ran(Vectors(lm, truncate=True), rows, tmp_path, ".parquet")
-    assert torch.equal(
-        torch.tensor([row["vector"] for row in found]), lm.embed([row["text"] for row in rows], truncate=True)
-    )
-    assert finished.cut == 1
-
-
-@pytest.mark.parametrize("family", ["gpt2", "t5"])
-def test_translations_draw_the_same_wherever_the_job_stopped(family: str, tmp_path: Path) -> None:
-    lm = LanguageModel(*speaker(family))
-    task = Translations(lm, chunk_rows=2, before="say: ", options={"max_tokens": 8, "temperature": 1.0, "seed": 5})
-    rows = [{"source": text} for text in [*TEXTS[:2], LONG]]
-    found, finished = ran(task, rows, tmp_path)
-    said = lm.generate([f"say: {text}" for text in TEXTS[:2]], max_tokens=8, temperature=1.0, seed=5)
-    assert [row["translation"] for row in found[:2]] == [one.text for one in said]
-    assert finished.skipped == ({"more than 64 tokens": 1} if family == "gpt2" else {})
-
-
 def test_a_model_that_cannot_is_refused_before_anything_is_read() -> None:
     lm = LanguageModel(*speaker("bert"))
-    for task, does in (
-        (Classes, "classifies"),
-        (TaggedTexts, "tags"),
-        (Answers, "answers"),
-        (Translations, "writes no"),
-    ):
+    refused = ((Classes, "classifies"), (TaggedTexts, "tags"), (TaggedTokens, "tags"), (Answers, "answers"))
+    for task, does in refused:
         with pytest.raises(UsageError, match=does):
             task(lm)
 
 
-def test_the_fingerprint_sees_a_changed_weight() -> None:
-    one, same, other = (LanguageModel(*speaker("gpt2", seed)) for seed in (0, 0, 1))
-    assert fingerprint(one) == fingerprint(same) != fingerprint(other)
-    with torch.no_grad():
-        same.model.tokens.weight[0, 0] += 1
-    assert fingerprint(one) != fingerprint(same)
+def test_given_words_get_a_label_each(tmp_path: Path) -> None:
+    lm = headed("bert", "token-classification")
+    sentences: list[Any] = [["Nobody", "knew", "Zürich"], [], ["a", " "], "words", ["the"] * 90]
+    found, finished = ran(TaggedTokens(lm), [{"tokens": words} for words in sentences], tmp_path)
+    said = lm.tag_words([sentences[0], sentences[4]])
+    for row, tags in zip((found[0], found[4]), said, strict=True):
+        assert row["predicted_tags"] == [word.label for word in tags.words]
+        assert row["scores"] == pytest.approx([word.score for word in tags.words], abs=1e-6)
+        assert row["entities"] == [
+            dataclasses.asdict(entity) | {"score": pytest.approx(entity.score)} for entity in tags.entities
+        ]
+    assert len(found[4]["predicted_tags"]) == 90  # read in windows
+    assert finished.skipped == {"no tokens": 1, "an empty word": 1, "tokens that are no list of words": 1}
+    with pytest.raises(UsageError, match="leave --truncate out"):
+        TaggedTokens(lm, truncate=True)
