@@ -148,6 +148,7 @@ def _page(done: "FineTuned", measured: "Evaluation | None") -> Page:
         ("examples", f"{done.examples:,}, and {done.held_out:,} held out"),
         ("left out", left_out or "none"),
         ("cut", f"{done.cut:,}"),
+        *((what, f"{count:,}") for what, count in done.noticed.items()),
         ("model", f"{kept}, of {result.steps:,}"),
         ("trained", f"{done.trained_parameters:,} of {result.parameters or 0:,} weights"),
         ("folder", str(done.folder)),

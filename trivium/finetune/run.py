@@ -11,8 +11,9 @@ Run the same again at any time: what was stopped or killed continues to the same
 
 __all__ = ["FineTuned", "finetune"]
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ class FineTuned:
     """What a fine-tuning did, and where its model is.
 
     `labels` are in the order of the head. `left_out` counts the examples that were not read, by the reason, and `cut`
-    those whose end was not; both of training and held-out examples together. `trained_parameters` are those that
-    changed, of `result.parameters`.
+    those whose end was not; `noticed` counts what is odd and was taught, such as tags out of order. All three are of
+    training and held-out examples together. `trained_parameters` are those that changed, of `result.parameters`.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class FineTuned:
     trained_parameters: int
     result: TrainResult
     bill: tuple[Line, ...] = ()
+    noticed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -89,6 +91,7 @@ class FineTuned:
             "folder": str(self.folder),
             **own,
             "left_out": dict(self.left_out),
+            "noticed": dict(self.noticed),
             "trained_parameters": self.trained_parameters,
             "stopped_early": self.stopped_early,
             "result": self.result.to_dict(),
@@ -186,21 +189,24 @@ def finetune(
         finish_with="best",
     )
     expected = first_quote(folder)
-    left_out = {**ready.left_out}
-    for reason, count in ({} if out is None else out.left_out).items():
-        left_out[reason] = left_out.get(reason, 0) + count
+    both = [ready] if out is None else [ready, out]
     return FineTuned(
         folder,
         name,
         getattr(ready.architecture.task, "labels", ()),
         len(train),
         0 if held_out is None else len(held_out),
-        left_out,
-        ready.cut + (0 if out is None else out.cut),
+        _sum(each.left_out for each in both),
+        sum(each.cut for each in both),
         trained,
         result,
         Quote.from_dict(expected).lines(result) if expected else (),
+        _sum(each.noticed for each in both),
     )
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    return dict(sum((Counter(each) for each in counts), Counter()))
 
 
 def _prepared(
