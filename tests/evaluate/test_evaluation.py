@@ -91,7 +91,7 @@ def test_two_systems_on_the_same_items_are_paired() -> None:
 
 
 def test_a_predictor_of_another_form_and_one_that_miscounts() -> None:
-    with pytest.raises(DataError, match="this predictor needs tagging"):
+    with pytest.raises(DataError, match="this predictor is for tagging"):
         evaluate(Told("tagging", {}), EXAMPLES)
     short = Told.of(EXAMPLES, _said(0))
     short.predict = lambda examples: []  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.data.examples import Examples, Form, LabelledText, Question, TaggedWords, TextPair
-from trivium.errors import UsageError, nearest
+from trivium.errors import DataError, UsageError, nearest
 from trivium.evaluate.predictions import Described, Prediction, Predictor
 from trivium.evaluate.samples import EVALUATION, SAMPLES, Journal, write_samples
 from trivium.evaluate.scoring import score_predictions
@@ -122,7 +122,11 @@ def evaluate(
     model's weights). Raises `DataError` where the predictor cannot be asked for this form of task, and what
     `score_predictions` raises.
     """
-    examples.require(*predictor.forms, what="this predictor")
+    if examples.form not in predictor.forms:
+        raise DataError(
+            f"{examples.where} holds examples of {examples.form}, and this predictor is for "
+            f"{' and '.join(predictor.forms)}. Use a model with a head for it, fine-tune one, or prompt a decoder."
+        )
     how = dict(predictor.how) if isinstance(predictor, Described) else {}
     fingerprint = examples.fingerprint
     key = hashlib.sha256(json.dumps([fingerprint, how, identity]).encode()).hexdigest()

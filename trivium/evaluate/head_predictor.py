@@ -39,7 +39,11 @@ class HeadPredictor:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the labels' names."""
+        """Check that there is a head, and the labels' names."""
+        if not self.forms:
+            raise UsageError(
+                f"This {self.lm.architecture.kind} has no head for a task, so it says nothing of examples: fine-tune it."
+            )
         head = self.lm.architecture.task
         known = head.labels if isinstance(head, SequenceLabels | TokenLabels) else ()
         for label in self.labels:
