@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import transformers as hf
 
 from tests.decode.tiny import speaker
@@ -11,6 +12,7 @@ from trivium.architecture import Spans
 from trivium.data.examples import Examples, Question
 from trivium.errors import UsageError
 from trivium.finetune.extraction import prepare_extraction
+from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.language_model import LanguageModel
 
@@ -133,3 +135,30 @@ def test_every_family_finds_the_answers_tokens(family: str) -> None:
     first, last = (int(place) for place in row.label)
     assert "og" in words.decode(row.input_ids[first : last + 1].tolist()).strip()
     assert row.segments is None
+
+
+@pytest.mark.parametrize("family", ["bert", "t5"])
+def test_what_is_taught_is_what_transformers_answers(family: str, tmp_path: Path) -> None:
+    """From questions to a folder; then its best span is that of the model as transformers opens it."""
+    taught = examples(*QUESTIONS * 4)
+    settings = FineTuneSettings(epochs=3, batch=10, learning_rate=3e-3, max_tokens=48)
+    done = finetune(LanguageModel(*speaker(family)), taught, tmp_path / "run", settings=settings)
+    lm = done.load()
+    theirs = hf.AutoModelForQuestionAnswering.from_pretrained(done.folder).eval()
+    words = hf.AutoTokenizer.from_pretrained(done.folder)
+    for question in QUESTIONS[4], asked("Who sat down?", "sailor", context="The cat and the sailor sat down."):
+        encoding = words(question.question, question.context, return_tensors="pt", return_offsets_mapping=True)
+        offsets, parts = encoding.pop("offset_mapping")[0].tolist(), encoding.sequence_ids()
+        with torch.no_grad():
+            said = theirs(
+                **{name: tensor for name, tensor in encoding.items() if family == "bert" or name[:5] != "token"}
+            )
+        inside = [place for place, part in enumerate(parts) if part == 1]
+        score, first, last = max(
+            (float(said.start_logits[0, first] + said.end_logits[0, last]), first, last)
+            for first in inside
+            for last in inside
+            if 0 <= last - first < 15
+        )
+        found = lm.answer(question.question, question.context)
+        assert found.text == question.context[offsets[first][0] : offsets[last][1]].strip()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers as hf
 
 from tests.decode.tiny import speaker, tokenizer
@@ -12,6 +13,7 @@ from trivium.data.examples import Examples, TaggedWords
 from trivium.errors import DataError, UsageError
 from trivium.families.registry import family_named
 from trivium.finetune.heads import starting_model
+from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.tagging import prepare_tagging
 from trivium.language_model import LanguageModel
@@ -118,3 +120,25 @@ def test_rare_tags_can_weigh_more() -> None:
     expected = -sum((2 / 3 if row.targets[at] else 2) * float(logits[at, row.targets[at]]) for at in asked)
     said = prepared.loss_fn(model, collate(prepared.rows))
     assert float(said.loss_sum.detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_is_taught_is_what_transformers_says(tmp_path: Path) -> None:
+    """From words to a folder; then both tag the same words alike, by each one's own alignment."""
+    taught = examples(*SENTENCES * 4, "Ada/I-PER walked/O down/O")
+    done = finetune(bert(), taught, tmp_path / "run", taught, FineTuneSettings(epochs=4, batch=4, learning_rate=1e-2))
+    assert done.labels == LABELS
+    assert done.noticed == {"tags out of BIO order": 2}, "one of those taught, one of those held out"
+    lm = done.load()
+    theirs = hf.AutoModelForTokenClassification.from_pretrained(done.folder).eval()
+    words = hf.AutoTokenizer.from_pretrained(done.folder)
+    said = set()
+    for example, tags in zip(taught, lm.tag_words([example.words for example in taught]), strict=True):  # type: ignore[union-attr]
+        assert isinstance(example, TaggedWords)
+        encoding = words(list(example.words), is_split_into_words=True, return_tensors="pt")
+        with torch.no_grad():
+            best = theirs(**encoding).logits[0].argmax(-1).tolist()
+        for place, word in enumerate(tags.words):
+            first = encoding.word_ids().index(place)
+            assert word.label == theirs.config.id2label[best[first]]
+        said |= {word.label for word in tags.words}
+    assert len(said) > 1, "one label everywhere would prove nothing"
