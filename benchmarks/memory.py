@@ -34,6 +34,9 @@ def configurations() -> list[Workload]:
         step(grouped),
         step(grouped, masked=True, activation_checkpointing=True, optimizer="muon"),
         step(grouped, rows=2, lora=Lora(), precision="bfloat16"),
+        step(grouped, rows=2, lora=Lora(rank_stabilized=True, targets=("*attention*", "*mlp*"))),
+        step(grouped, rows=2, lora=Lora(decomposed=True), precision="bfloat16"),
+        step(model("gpt2", 256, 4), lora=Lora(decomposed=True, targets=("*attention*", "*mlp*"))),
         step(dropped, masked=True),
         step(uneven, accumulation=2),
         step(model("gopher", 128, 3)),
@@ -98,7 +101,8 @@ def described(work: Workload) -> str:
     if work.accumulation > 1:
         said.append(f"accumulation {work.accumulation}")
     if work.lora is not None:
-        said.append(f"LoRA {work.lora.rank} {'+'.join(work.lora.targets)}".replace("*", "\\*"))
+        kind = "DoRA" if work.lora.decomposed else "rsLoRA" if work.lora.rank_stabilized else "LoRA"
+        said.append(f"{kind} {work.lora.rank} {'+'.join(work.lora.targets)}".replace("*", "\\*"))
     return ", ".join(said)
 
 

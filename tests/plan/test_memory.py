@@ -55,6 +55,14 @@ CASES = {
     "LoRA everywhere": Workload(tiny("t5"), 4, 48, 16, lora=Lora(4, dropout=0.1, targets=("*",))),
     "LoRA in one layer": Workload(tiny("gpt2"), 4, 48, lora=Lora(4, targets=("*.layers.2.*",)), optimizer="muon"),
     "LoRA in bfloat16": Workload(tiny("gpt2"), 2, 48, lora=Lora(4), precision="bfloat16"),
+    "rsLoRA": Workload(tiny("bert"), 4, 48, lora=Lora(8, targets=("*attention*",), rank_stabilized=True)),
+    "LoRA over fused matrices": Workload(tiny("gpt2"), 4, 48, lora=Lora(4, targets=("c_attn",))),
+    "DoRA": Workload(tiny("gpt2"), 4, 48, lora=Lora(4, decomposed=True), targets=10),
+    "DoRA everywhere": Workload(tiny("t5"), 4, 48, 16, lora=Lora(4, dropout=0.1, targets=("*",), decomposed=True)),
+    "DoRA in bfloat16": Workload(tiny("bert"), 4, 48, lora=Lora(4, decomposed=True), precision="bfloat16"),
+    "DoRA and checkpointing": Workload(
+        tiny("llama"), 4, 48, lora=Lora(4, targets=("*mlp*",), decomposed=True), activation_checkpointing=True
+    ),
     "LoRA and checkpointing": Workload(
         tiny("gpt2"), 4, 48, targets=20, lora=Lora(4, targets=("*mlp*",)), activation_checkpointing=True
     ),
@@ -71,7 +79,7 @@ def test_the_peak_is_that_of_a_real_step(name: str) -> None:
     assert expected.total - expected.weights - expected.optimizer == pytest.approx(rest, rel=0.001)
 
 
-@pytest.mark.parametrize("name", ["encoder", "muon", "LoRA", "LoRA everywhere"])
+@pytest.mark.parametrize("name", ["encoder", "muon", "LoRA", "LoRA everywhere", "LoRA over fused matrices", "DoRA"])
 def test_gradients_are_exact(name: str) -> None:
     trial = Trial(CASES[name], torch.device("cpu"))
     assert training_memory(CASES[name]).gradients == sum(p.nbytes for p in trial.optimizer.parameters)

@@ -29,6 +29,7 @@ ADAPTATIONS = {
     "mlp": Lora(rank=3, targets=("*mlp.up",)),
     "last layer": Lora(rank=3, targets=("*layers.1.attention.output",)),
     "head": Lora(rank=3, targets=("head.projection",)),
+    "decomposed": Lora(rank=3, targets=("*attention.query", "*mlp.down"), decomposed=True),
 }
 
 

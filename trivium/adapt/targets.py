@@ -10,6 +10,7 @@ __all__ = ["ALL_LINEAR", "HEAD", "heads_on_the_table", "in_our_names", "publishe
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from trivium.adapt.lora import Lora
@@ -43,6 +44,7 @@ def heads_on_the_table(table: Mapping[str, Rule]) -> list[str]:
     return [stored.removesuffix(".weight") for stored in [*tied, *named] if "embed_tokens" not in stored]
 
 
+@lru_cache(maxsize=64)
 def in_our_names(lora: Lora, architecture: Architecture) -> Lora:
     """The same adaptation with targets that are patterns of our names.
 

@@ -64,11 +64,28 @@ class Parts:
         offset = self.weight(f"{name}.bias", outputs) if bias else None
         if self.lora is None or not self.lora.matches(name):
             return tape.linear(x, weight, offset)
-        down = self.weight(f"{name}.down", self.lora.rank, inputs, adapted=True)
+        down = self.weight(f"{self.lora.sharing(name)[0]}.down", self.lora.rank, inputs, adapted=True)
         up = self.weight(f"{name}.up", outputs, self.lora.rank, adapted=True)
         update = tape.linear(tape.linear(self.dropout(x, self.lora.dropout), down), up)
-        base = tape.linear(x, weight, offset)
-        return self.sum(base, self.scaled(update))
+        base = tape.linear(x, weight, None if self.lora.decomposed else offset)
+        whole = self.sum(base, self.scaled(update))
+        if not self.lora.decomposed:
+            return whole
+        del base
+        return self._at_own_lengths(name, whole, outputs, offset)
+
+    def _at_own_lengths(self, name: str, whole: Tensor, outputs: int, offset: Parameter | None) -> Tensor:
+        # DoRA: what the rows' lengths are made of is gone before they are; they and the product are kept.
+        assert self.lora is not None
+        tape, magnitude = self.tape, self.weight(f"{name}.magnitude", outputs, adapted=True)
+        tape.scratch(3 * 4 * outputs * self.lora.rank)
+        lengths = tape.make(outputs)
+        ratio = tape.cast(tape.operation(outputs, 4, [(magnitude, 4 * outputs)], [lengths]), whole.width)
+        del lengths
+        size = whole.elements * whole.width
+        flows = [(whole.edge, size), (ratio.edge, outputs * ratio.width)]
+        out = tape.operation(whole.elements, whole.width, flows, [whole, ratio], scratch=size)
+        return out if offset is None else self.sum(out, tape.weight(offset))
 
     def norm(self, name: str, norm: arch.Norm | None, x: Tensor) -> Tensor:
         """A norm over the last D channels; an absent one is the identity."""

@@ -208,7 +208,8 @@ def _at(work: Workload, periods: list[int]) -> _Run:
             scratch = max(scratch, _orthogonalization_bytes(parameter, 2 if tape.low else 4))
         else:
             states += 8 * parameter.elements + 4
-    added = sum(parameter.elements for name, parameter in named if name.endswith((".down", ".up"))) if work.lora else 0
+    updates = (".down", ".up", ".magnitude")
+    added = sum(parameter.elements for name, parameter in named if name.endswith(updates)) if work.lora else 0
     phases = {phase: items for phase, (_, items) in tape.ledger.peaks.items()}
     return _Run(added, sum(parameter.elements for _, parameter in trained), states, scratch, phases)
 

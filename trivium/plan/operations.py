@@ -124,6 +124,7 @@ class _Walk:
             made = list(self._layer(f"{name}.layers.{index}", layer, stack.causal, tokens, memory, memory_carries))
             if self.workload.activation_checkpointing and self.carries:
                 kept = layer.norms.after is not None or layer.dropout.residual > 0
+                kept |= self._decomposes(f"{name}.layers.{index}.mlp.down")  # its product is saved behind it
                 made = [replace(each, recomputed=kept or each is not made[-1]) for each in made]
             yield from made
 
@@ -189,13 +190,21 @@ class _Walk:
         self.carries |= below
 
     def _linear(self, name: str, rows: int, inputs: int, outputs: int) -> Iterator[Linear]:
-        """The layer, and the two thin ones beside it where LoRA names it."""
+        """The layer, and the two thin ones beside it where LoRA names it; with DoRA, those of its rows' lengths too."""
         below = self.carries
-        if self.lora is not None and self.lora.matches(name):
-            yield Linear(rows, inputs, self.lora.rank, passed=below)
-            yield Linear(rows, self.lora.rank, outputs)
+        lora = self.lora if self.lora is not None and self.lora.matches(name) else None
+        if lora is not None:
+            yield Linear(rows, inputs, lora.rank, passed=below)
+            yield Linear(rows, lora.rank, outputs)
             self.carries = True
         yield Linear(rows, inputs, outputs, trained=self.full, passed=below)
+        if self._decomposes(name) and lora is not None:  # W Aᵀ, A Aᵀ and B A Aᵀ, forwards alone
+            yield Linear(outputs, inputs, lora.rank, trained=False, passed=False)
+            yield Linear(lora.rank, inputs, lora.rank, trained=False, passed=False)
+            yield Linear(outputs, lora.rank, lora.rank, trained=False, passed=False)
+
+    def _decomposes(self, name: str) -> bool:
+        return self.lora is not None and self.lora.decomposed and self.lora.matches(name)
 
     def _task(self, architecture: Architecture) -> Iterator[Linear]:
         rows, positions, dim = self.workload.rows, self.workload.rows * self.workload.written, architecture.dim

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from trivium.adapt.lora import Lora
+from trivium.adapt.targets import in_our_names
 from trivium.architecture import Architecture
 from trivium.errors import UsageError
 
@@ -50,6 +51,8 @@ class Workload:
         pair = self.architecture.kind == "encoder-decoder"
         if self.outputs is not None and not pair:
             raise UsageError(f"Only an encoder-decoder has outputs; this {self.architecture.kind} reads inputs alone.")
+        if self.lora is not None:  # published names of targets are those of this architecture
+            object.__setattr__(self, "lora", in_our_names(self.lora, self.architecture))
 
     @property
     def written(self) -> int:
