@@ -48,7 +48,7 @@ def test_what_is_asked_is_never_shown(order: str) -> None:
 def letters(texts: Sequence[str]) -> np.ndarray:
     """Vectors that count letters."""
     counts = np.array([[text.count(letter) for letter in map(chr, range(97, 123))] for text in texts], dtype=float)
-    return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+    return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True))
 
 
 def test_the_nearest_come_last() -> None:

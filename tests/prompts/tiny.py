@@ -5,7 +5,7 @@ import functools
 import torch
 
 from tests.decode.tiny import tokenizer
-from trivium.data.examples import Examples, LabelledText
+from trivium.data.examples import Example, Examples, LabelledText
 from trivium.families.registry import family_named
 from trivium.language_model import LanguageModel
 from trivium.model import Transformer
@@ -47,3 +47,10 @@ def reviews(count: int, begin: str = "A") -> Examples:
 def review_prompt(template: str = REVIEW, instruction: str = "", **words: str) -> Prompt:
     """Of good and bad reviews."""
     return Prompt(Template(template), LabelWords.of(["bad", "good"], words or None), instruction)
+
+
+def text_of(example: Example) -> str:
+    """The text of a review."""
+    assert isinstance(example, LabelledText)
+    assert isinstance(example.text, str)
+    return example.text

@@ -3,7 +3,7 @@
 __all__ = ["ChoicePrompter", "TextPrompter", "embedder", "predictions"]
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -135,11 +135,10 @@ class TextPrompter:
         """The prompts, each with its shots and with room for the answer."""
         examples.require(*self.forms, what="the template")
         shown = draw_shots(self.shots, self.pool, examples, self.seed, self.embed)
-        free = replace(self.prompt, words=None) if self.prompt.words is None else self.prompt
         built = []
         for example, shots in zip(examples, shown, strict=True):
             self.prompt.template.check(examples.form, example)
-            built.append(build(self.lm, free, fields_of(example), shots, self.max_tokens))
+            built.append(build(self.lm, self.prompt, fields_of(example), shots, self.max_tokens))
         return built
 
     def predict(self, examples: Examples) -> list[Prediction]:

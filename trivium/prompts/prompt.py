@@ -107,13 +107,13 @@ def build(
 ) -> Built:
     """What the model reads for an example with these fields, after as many of the shots as fit.
 
-    Shots are left out from the last one on, so that what prompts share stays at their beginning. `room` is kept for an
-    answer in free text. Raises `UsageError` where even a prompt without shots does not fit.
+    Shots are left out from the last one on, so that what prompts share stays at their beginning. `room` tokens at least
+    are kept for the answer. Raises `UsageError` where even a prompt without shots does not fit.
     """
     asked, limit = prompt.template.render(fields).before, limit_of(lm)
     for count in range(len(shots), -1, -1):
         made = _build(lm, prompt, asked, shots[:count], len(shots) - count)
-        longest = max(map(len, made.choices), default=room)
+        longest = max(room, *map(len, made.choices), 1)
         alone = lm.architecture.kind == "decoder"
         tokens = len(made.ids) + longest - 1 if alone else max(len(made.ids), longest)
         if limit is None or tokens <= limit:
@@ -127,8 +127,8 @@ def build(
 def unconditional(lm: LanguageModel, prompt: Prompt, names: Iterable[str]) -> Built:
     """What the template says between the last field of `names` and the answer, alone: "Answer:" in Brown et al."""
     mark = "\ue000"
-    tail = prompt.template.render(dict.fromkeys(names, mark)).before.rsplit(mark, 1)[-1].lstrip()
-    return _build(lm, replace(prompt, instruction=""), tail, (), 0)
+    tail = prompt.template.render(dict.fromkeys(names, mark)).before.rsplit(mark, 1)[-1]
+    return _build(lm, replace(prompt, instruction=""), tail.lstrip() or tail, (), 0)
 
 
 def _build(lm: LanguageModel, prompt: Prompt, asked: str, shots: Sequence[Example], left_out: int) -> Built:
