@@ -8,7 +8,7 @@ torch.
 A folder keeps every prediction as it is made: the same call goes on where it was, and a finished one is read.
 """
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "Told", "evaluate"]
 
 import hashlib
 import json

@@ -42,7 +42,7 @@ class HeadPredictor:
         """Check that there is a head, and the labels' names."""
         if not self.forms:
             raise UsageError(
-                f"This {self.lm.architecture.kind} has no head for a task, so it says nothing of examples: fine-tune it."
+                f"This {self.lm.architecture.kind} has no head for a task and says nothing of examples: fine-tune it."
             )
         head = self.lm.architecture.task
         known = head.labels if isinstance(head, SequenceLabels | TokenLabels) else ()

@@ -4,7 +4,7 @@ results/suite.json
 results/<model>/<task>/evaluation.json, samples.jsonl
 """
 
-__all__ = ["SuiteResult", "SuiteRow", "run_suite"]
+__all__ = ["SuiteResult", "SuiteRow", "SuiteTold", "run_suite"]
 
 import hashlib
 import itertools
