@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import resource
+import tracemalloc
 from pathlib import Path
 
 import pyarrow.parquet
@@ -139,6 +140,30 @@ def test_a_broken_line_stops_the_job_before_it_begins(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"not UTF-8: byte 139 \(line 10\) is 0xE9"):
         run_job(Lengths(dies_at=0), open_source(path, column="text"), tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl.partial").exists()
+
+
+def test_a_source_that_grows_meanwhile_is_refused(rows: Path, tmp_path: Path) -> None:
+    def grow(done: Done) -> None:
+        if done.rows == 8:
+            with rows.open("a") as stream:
+                stream.write('{"text": "late"}\n')
+
+    with pytest.raises(DataError, match=r"rows.jsonl changed while it was read"):
+        run_job(Lengths(), open_source(rows, column="text"), tmp_path / "out.jsonl", progress=grow)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_longer_file_takes_no_more_memory(tmp_path: Path) -> None:
+    peaks = []
+    for count in (600, 3000):
+        path = tmp_path / f"{count}.jsonl"
+        path.write_text(f'{{"text": "{"x" * 2000}"}}\n' * count)
+        source = open_source(path, column="text")
+        tracemalloc.start()
+        run_job(Lengths(chunk_rows=200), source, tmp_path / f"{count}.csv")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] < 3_000_000
 
 
 def test_rows_may_have_other_columns_and_none(tmp_path: Path) -> None:

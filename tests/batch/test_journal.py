@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trivium.batch.journal import open_journal
-from trivium.errors import CheckpointError, UsageError
+from trivium.errors import CheckpointError, ModelError, UsageError
 
 JOB = {"task": "lengths", "source": {"a.jsonl": "12"}}
 
@@ -43,6 +43,14 @@ def test_another_job_is_refused_and_the_difference_named(tmp_path: Path) -> None
     ):
         pass
     assert "remove the folder" in str(caught.value)
+
+
+def test_a_number_that_is_none_is_the_models_fault(tmp_path: Path) -> None:
+    with open_journal(tmp_path, JOB) as journal:
+        journal.append([{"score": 0.5}], 0.0)
+        with pytest.raises(ModelError, match=r"Among rows 2 to 3 .* float32"):
+            journal.append([{"score": 0.5}, {"score": float("nan")}], 0.0)
+        assert journal.rows == 1
 
 
 def test_two_processes_do_not_write_the_same(tmp_path: Path) -> None:

@@ -140,6 +140,11 @@ def run_job(
                 progress(Done(journal.rows, there.rows, journal.skipped.total(), journal.seconds))
         import pyarrow
 
+        if _fingerprint(source) != job["source"]:
+            raise DataError(
+                f"{source.reference} changed while it was read: its first {journal.rows:,} rows have results that may "
+                "be of others. Copy what it should be to a place where nothing changes it, and start there."
+            )
         types = {**there.types, **added, prefix + SKIPPED: pyarrow.string()}
         names = [*there.columns, *added, prefix + SKIPPED]
         write_output(output, _joined(source, journal, [*task.types, SKIPPED], prefix), names, types)

@@ -22,7 +22,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
-from trivium.errors import CheckpointError, UsageError
+from trivium.errors import CheckpointError, ModelError, UsageError
 from trivium.files import atomic_write, storage_errors
 
 _RESULTS, _STATE = "results.jsonl", "state.json"
@@ -51,8 +51,17 @@ class Journal:
     first_skipped: dict[str, int] = field(default_factory=dict)
 
     def append(self, results: Sequence[Mapping[str, Any]], seconds: float) -> None:
-        """The results of the next rows, which took so long. They are on the disk when this returns."""
-        text = "".join(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n" for result in results)
+        """The results of the next rows, which took so long. They are on the disk when this returns.
+
+        Raises `ModelError` for results with numbers that are none, `StorageError` where the disk is full.
+        """
+        try:
+            text = "".join(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n" for result in results)
+        except ValueError as error:
+            raise ModelError(
+                f"Among rows {self.rows + 1:,} to {self.rows + len(results):,} the model gave a score that is no "
+                "number: it may be damaged, or overflow in this precision (try float32). The rows before are kept."
+            ) from error
         with storage_errors(self.folder):
             rest = memoryview(text.encode())
             while rest:  # the stream has no buffer, which would be written once more when a full disk closes it

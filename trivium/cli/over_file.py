@@ -34,15 +34,13 @@ if TYPE_CHECKING:
     from trivium.batch.job import Done, RowTask
     from trivium.data.sources import Source
 
-ModelArgument = Annotated[
-    str, typer.Argument(help="A folder, run, catalogue name or hub id.", show_default=False, metavar="MODEL")
-]
+ModelArgument = Annotated[str, typer.Argument(help="A folder, run, catalogue name or hub id.", show_default=False)]
 InputArgument = Annotated[
     str | None,
     typer.Argument(
         help="A text (without it, standard input); or a .jsonl, .csv or .parquet file, a catalogue name, a hub id.",
         show_default=False,
-        metavar="[TEXT|FILE]",
+        metavar="TEXT|FILE",
     ),
 ]
 OutputArgument = Annotated[
@@ -50,7 +48,6 @@ OutputArgument = Annotated[
     typer.Argument(
         help="Of a file: where its rows go with their results (.jsonl, .csv, .tsv or .parquet).",
         show_default=False,
-        metavar="[OUTPUT]",
     ),
 ]
 ColumnOption = Annotated[

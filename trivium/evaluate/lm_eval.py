@@ -55,7 +55,7 @@ _OPTIONS: Final = {
 }
 _NEW_TOKENS: Final = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 
-Pair = tuple[list[int], list[int]]
+_Pair = tuple[list[int], list[int]]
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class EvalModel(TemplateLM):  # type: ignore[misc]  # lm-eval has no types
 
     # ---- what fits --------------------------------------------------------------------------------------------------
 
-    def _fitting(self, before: list[int], text: list[int]) -> Pair:
+    def _fitting(self, before: list[int], text: list[int]) -> _Pair:
         """The pair without what is too long at the beginning of the context; the text itself stays whole."""
         kind = self.lm.architecture.kind
         room = self.max_length
