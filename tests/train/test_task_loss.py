@@ -35,7 +35,7 @@ def alone(model: Transformer, row: Row) -> torch.Tensor:
 
 
 def gradients(model: nn.Module) -> torch.Tensor:
-    return torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()])
+    return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in model.parameters()])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -249,6 +249,6 @@ def _identity(run: _Run, train: Examples, held_out: Examples | None, task: str) 
         "finetune": {**settings, "batch": run.settings.batch, "lora": None if lora is None else asdict(lora)},
         "architecture": run.train.architecture.to_dict(),
         "base": fingerprint(run.lm.model),
-        "train": train.fingerprint,
+        "examples": train.fingerprint,
         "held_out": None if held_out is None else held_out.fingerprint,
     }
