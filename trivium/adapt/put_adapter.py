@@ -96,7 +96,7 @@ def _read(folder: Path) -> _Stored:
             updates.setdefault(match[1], {})[match[2]] = tensor
         elif ".lora_" in name:
             raise ModelError(
-                f"{folder / WEIGHTS} holds '{name}': only linear layers without a bias of B are supported."
+                f"{folder / WEIGHTS} holds '{name}': only updates of linear layers, of A and B, are known."
             )
         else:
             head[published_name] = tensor
