@@ -43,8 +43,8 @@ def with_head(base: Transformer, folder: Path, config: PeftConfig, head: Mapping
         fresh = _fresh(task)
         if fresh is None:
             raise ModelError(
-                f"{folder} holds '{min(head)}', which is no update, and its config.json describes no head: only updates of "
-                "linear layers and a task's head are supported."
+                f"{folder} holds '{min(head)}', which is no update, and its config.json describes no head: only updates "
+                "of linear layers and a task's head are supported."
             )
         return same_tensors(base) if task == base.architecture.task else with_fresh_head(base, said, fresh)
     name = _TASK_TYPES.get(config.task_type or "")
@@ -52,8 +52,8 @@ def with_head(base: Transformer, folder: Path, config: PeftConfig, head: Mapping
     if name is None or name not in classes:
         known = ", ".join(kind for kind, named in _TASK_TYPES.items() if named in classes)
         raise ModelError(
-            f"{folder} holds '{min(head)}', which is no update, and its task_type {config.task_type!r} names no head that "
-            f"a {base.architecture.family} has here: {known or 'there is none'}."
+            f"{folder} holds '{min(head)}', which is no update, and its task_type {config.task_type!r} names no head "
+            f"that a {base.architecture.family} has here: {known or 'there is none'}."
         )
     stored = [stored for stored, rule in classes[name].rows.items() if rule == "task.projection"]
     rows = next((len(head[f"{one}.weight"]) for one in stored if f"{one}.weight" in head), 0)
