@@ -151,9 +151,10 @@ def test_one_class_only_and_a_lean_are_said() -> None:
     scored = score_predictions(_labelled("a", "a"), [Prediction("a"), Prediction("a")])
     assert _values(scored) == {"accuracy": 1, "macro_f1": 1, "mcc": 0}
     assert any("All items have the label 'a'" in remark for remark in scored.remarks)
-    leaning = score_predictions(_labelled("a", "b", "a", "b"), [Prediction("a")] * 4)
-    assert any("says 'a' of every item" in remark for remark in leaning.remarks)
-    assert any("leans to 'a': it says so of 100% of the items, and 50% are" in remark for remark in leaning.remarks)
+    always = score_predictions(_labelled("a", "b", "a", "b"), [Prediction("a")] * 4)
+    assert always.remarks == ("The predictor says 'a' of every item.",)
+    leaning = score_predictions(_labelled("a", "b", "a", "b"), [Prediction("a")] * 3 + [Prediction("b")])
+    assert leaning.remarks == ("The predictor leans to 'a': it says so of 75% of the items, and 50% are.",)
 
 
 def test_nothing_to_measure_and_the_wrong_thing_said() -> None:

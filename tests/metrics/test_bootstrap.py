@@ -86,6 +86,14 @@ def test_several_figures_share_their_resamples() -> None:
     assert bootstrap_all({}) == {}
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_all_right_is_not_surely_all_right(right: bool) -> None:
+    metric = bootstrap("accuracy", mean_of([right] * 30))
+    exact = stats.binomtest(30 * right, 30).proportion_ci(0.95, method="exact")
+    assert (metric.low, metric.high) == pytest.approx((exact.low, exact.high))
+    assert bootstrap("distance", mean_of([1.5] * 30)).low == 1.5
+
+
 def test_what_is_undefined_has_no_interval() -> None:
     rare = Sums(np.zeros((20, 2)), lambda sums: sums[:, 0] / sums[:, 1])
     metric = bootstrap("precision", rare)

@@ -46,7 +46,7 @@ def label_remarks(rows: Sequence[LabelScore], known: Collection[str], items: int
     elif len(said) == 1:
         remarks.append(f"The predictor says {few(said)} of every item.")
     leant = max(rows, key=lambda row: row.said - row.there, default=None)
-    if leant is not None and len(there) > 1 and leant.said - leant.there > LEAN * items:
+    if leant is not None and len(there) > 1 and len(said) > 1 and leant.said - leant.there > LEAN * items:
         remarks.append(
             f"The predictor leans to {leant.label!r}: it says so of {leant.said / items:.0%} of the items, and "
             f"{leant.there / items:.0%} are."

@@ -3,7 +3,8 @@
 Items are drawn with replacement, as many as there are, and the statistic is taken of each such resample. A resample is
 a row of weights: how often each item is in it. So a statistic that is a function of sums over items costs one matrix
 product for all resamples. The interval is the percentile one; of two systems on the same items, the difference is
-taken in each resample (the paired bootstrap: Koehn 2004), which cancels what is hard for both.
+taken in each resample (the paired bootstrap: Koehn 2004), which cancels what is hard for both. Where all items are
+right, or all wrong, no resample differs from another: there a share's interval is Clopper and Pearson's.
 
 Items must be independent: for tags an item is a sentence, not a word.
 
@@ -52,10 +53,14 @@ class Statistic(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """A figure that is a function `of` the sums of what is counted at each item: of (S, C) to (S,)."""
+    """A figure that is a function `of` the sums of what is counted at each item: of (S, C) to (S,).
+
+    `is_share` says that it is the share of items of which something is true.
+    """
 
     counts: Float[np.ndarray, "N C"]
     of: Callable[[Float[np.ndarray, "S C"]], Float[np.ndarray, "S"]]
+    is_share: bool = False
 
     @property
     def items(self) -> int:
@@ -71,7 +76,8 @@ class Sums:
 def mean_of(values: Sequence[float | int] | Shaped[np.ndarray, "N"]) -> Sums:
     """The mean of a number of each item, such as whether it is right."""
     numbers = np.asarray(values, dtype=float)
-    return Sums(np.stack([numbers, np.ones_like(numbers)], axis=1), lambda sums: sums[:, 0] / sums[:, 1])
+    counts = np.stack([numbers, np.ones_like(numbers)], axis=1)
+    return Sums(counts, lambda sums: sums[:, 0] / sums[:, 1], is_share=bool(np.isin(numbers, (0, 1)).all()))
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,11 @@ def bootstrap_all(
     made = {}
     for place, (name, statistic) in enumerate(statistics.items()):
         values = np.concatenate([block[place] for block in drawn])
+        value = float(statistic(whole)[0])
         ends = _ends(values, confidence) if items > 1 else (None, None)
-        made[name] = Metric(name, float(statistic(whole)[0]), *ends, items, confidence)
+        if items > 1 and value in (0, 1) and isinstance(statistic, Sums) and statistic.is_share:
+            ends = _exact_ends(value, items, confidence)
+        made[name] = Metric(name, value, *ends, items, confidence)
     return made
 
 
@@ -181,6 +190,12 @@ def _items(statistics: Sequence[Statistic], count: int, confidence: float) -> in
     if items == 0:
         raise UsageError("There is no item, so nothing to measure: give at least one.")
     return items
+
+
+def _exact_ends(value: float, items: int, confidence: float) -> tuple[float, float]:
+    """Of a share that is 0 or 1, of which every resample is the same (Clopper & Pearson 1934)."""
+    slack = float(((1 - confidence) / 2) ** (1 / items))
+    return (slack, 1.0) if value else (0.0, 1 - slack)
 
 
 def _ends(values: Float[np.ndarray, "S"], confidence: float) -> tuple[float | None, float | None]:
