@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from trivium.compare.splits import Splits
 from trivium.data.examples import Examples, Form, LabelledText
@@ -43,13 +43,21 @@ class PromptSettings(BaseModel):
     way: str = Field(_CHOSEN, description="How choices are scored; by the choose split.")
     max_tokens: int = Field(32, gt=0, description="Tokens of an answer in free text.")
 
-    @field_validator("order", "way")
+    @field_validator("order")
     @classmethod
-    def _is_known(cls, said: str | None, info: ValidationInfo) -> str | None:
-        known = ORDERS if info.field_name == "order" else (_CHOSEN, *WAYS)
-        if said is not None and said not in known:
-            raise ValueError(f"it is one of {', '.join(known)}.{nearest(said, known)}")
-        return said
+    def _known_order(cls, said: str | None) -> str | None:
+        return said if said is None else _known(said, ORDERS)
+
+    @field_validator("way")
+    @classmethod
+    def _known_way(cls, said: str) -> str:
+        return _known(said, (_CHOSEN, *WAYS))
+
+
+def _known(said: str, known: Sequence[str]) -> str:
+    if said not in known:
+        raise ValueError(f"it is one of {', '.join(known)}.{nearest(said, known)}")
+    return said
 
 
 @dataclass(frozen=True, eq=False)
