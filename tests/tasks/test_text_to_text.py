@@ -111,8 +111,8 @@ def test_a_model_translates_as_transformers_does_with_the_prefix(t5: LanguageMod
     theirs = hf.T5ForConditionalGeneration.from_pretrained(tmp_path)
     read = hf.AutoTokenizer.from_pretrained(tmp_path)(f"translate English to French: {CAT}", return_tensors="pt")
     with torch.no_grad():
-        generate: Any = theirs.generate
-        expected = generate(**read, max_new_tokens=12, do_sample=False)[0, 1:].tolist()
+        model: Any = theirs
+        expected = model.generate(**read, max_new_tokens=12, do_sample=False)[0, 1:].tolist()
     found = loaded.translate(CAT, "translation_en_to_fr", max_tokens=12)
     assert list(found.tokens) == expected
     assert found == loaded.generate(f"translate English to French: {CAT}", max_tokens=12)

@@ -28,7 +28,7 @@ from trivium.evaluate.predictions import Prediction, Said
 
 #: scikit-learn's words: two letters or digits and more.
 _WORD: Final = re.compile(r"\b\w\w+\b")
-_SENTENCE: Final = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]*[A-Z0-9À-Ý])|\n+")
+_SENTENCE: Final = re.compile(r"[^\n]+?[.!?][\"'”’)]*(?=\s+[\"'“‘(]*[A-Z0-9À-Ý])|[^\n]+")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ class NaiveBayes:
             found = [ids.setdefault(word, len(ids)) for word in _words(example.text)]
             columns += found
             rows += [labels[example.labels[0]]] * len(found)
-        counts = np.bincount(np.array(rows, dtype=int) * len(ids) + columns, minlength=len(labels) * len(ids))
+        counts = np.bincount(
+            np.array(rows, dtype=int) * len(ids) + np.array(columns, dtype=int), minlength=len(labels) * len(ids)
+        )
         table = counts.reshape(len(labels), len(ids)) + 1.0
         priors = np.array(list(train.label_counts.values()))
         return cls(train.labels, ids, np.log(priors / priors.sum()), np.log(table / table.sum(1, keepdims=True)))
@@ -208,8 +210,9 @@ class LeadSentence:
     def predict(self, examples: Examples) -> list[Prediction]:
         """The first sentence of each source."""
         examples.require(*self.forms, what="a leading sentence")
-        return [
-            Prediction(_SENTENCE.split(each.source.strip(), maxsplit=1)[0])
-            for each in examples
-            if isinstance(each, TextPair)
-        ]
+        return [Prediction(_first_sentence(each.source)) for each in examples if isinstance(each, TextPair)]
+
+
+def _first_sentence(text: str) -> str:
+    found = _SENTENCE.match(text.strip())
+    return found[0] if found else text

@@ -7,7 +7,7 @@ comes from one of the source's words or from none; with t(f | e) the probability
     M  t(f | e) = c(f | e) / sum over f' of c(f' | e)
 
 from equal numbers on, and the likelihood of the pairs rises with every round. A text is then translated word by word:
-each becomes the target word of its highest t, or stays as it is where it was never seen.
+each becomes the target word of its highest t. One that was never seen stays as it is, and so do marks.
 
 Letters: e a word of the source, f a word of the target, L links (an e and an f of one pair).
 """
@@ -48,8 +48,8 @@ class WordDictionary:
         sources, targets = [], []
         for pair in train:
             assert isinstance(pair, TextPair)
-            sources.append([_NONE, *(word.lower() for word in words(pair.source))])
-            targets.append(words(pair.targets[0]))
+            sources.append([_NONE, *(word.lower() for word in words(pair.source) if word[0].isalnum())])
+            targets.append([word for word in words(pair.targets[0]) if word[0].isalnum()])
         return cls(_entries(sources, targets, rounds))
 
     @property
