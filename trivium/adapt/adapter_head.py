@@ -43,8 +43,8 @@ def with_head(base: Transformer, folder: Path, config: PeftConfig, head: Mapping
         fresh = _fresh(task)
         if fresh is None:
             raise ModelError(
-                f"{folder} holds '{min(head)}', which is no update, and its config.json describes no head: only updates "
-                "of linear layers and a task's head are supported."
+                f"{folder} holds '{min(head)}', which is no update, and its config.json describes no head: only "
+                "updates of linear layers and a task's head are supported."
             )
         return same_tensors(base) if task == base.architecture.task else with_fresh_head(base, said, fresh)
     name = _TASK_TYPES.get(config.task_type or "")
