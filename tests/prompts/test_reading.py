@@ -89,3 +89,15 @@ def test_progress_and_what_is_refused() -> None:
         read_choices(lm, review_prompt(), ASKED, SHOWN, ("in-domain",))
     with pytest.raises(UsageError, match="misses the field 'text_b'"):
         read_choices(lm, review_prompt(), pair, [()])
+
+
+def test_what_is_remembered_is_not_read_again() -> None:
+    lm, kept, heard = speaker(), {}, []  # type: ignore[var-annotated]
+    ways = ("content-free", "unconditional")
+    first = read_choices(lm, review_prompt(), ASKED, SHOWN, ways, remembered=kept)
+    again = read_choices(
+        lm, review_prompt(), ASKED, SHOWN, ways, remembered=kept, told=lambda done, of: heard.append(of)
+    )
+    assert heard[-1] == 10  # the choices of the five that are asked
+    for way in ways:
+        assert scores(again.likelihoods, way) == pytest.approx(scores(first.likelihoods, way), abs=1e-5)

@@ -30,6 +30,7 @@ from trivium.cli.generate import generate
 from trivium.cli.ladder import ladder
 from trivium.cli.plan import plan
 from trivium.cli.preview import preview
+from trivium.cli.prompt import prompt
 from trivium.cli.run import run
 from trivium.cli.schema import schema
 from trivium.cli.tag import tag
@@ -67,6 +68,7 @@ VERBS: Mapping[str, Callable[..., None] | Group] = {
     "train": train,
     "evaluate": evaluate,
     "compare": compare,
+    "prompt": prompt,
     "generate": generate,
     "classify": classify,
     "tag": tag,

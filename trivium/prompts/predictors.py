@@ -11,6 +11,7 @@ import numpy as np
 from trivium.data.examples import Example, Examples, Form
 from trivium.decode.generate import generate
 from trivium.decode.sampling import Sampling
+from trivium.decode.score import Score
 from trivium.errors import UsageError
 from trivium.evaluate.predictions import Prediction
 from trivium.language_model import LanguageModel
@@ -42,6 +43,7 @@ class ChoicePrompter:
     in_domain: int = 64
     embed: Embed | None = None
     told: Callable[[int, int], None] | None = None
+    _read: dict[tuple[int, ...], list[Score]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the way."""
@@ -62,6 +64,7 @@ class ChoicePrompter:
             "style": self.prompt.style,
             "shots": f"{self.shots}, seed {self.seed}" if self.shots.count else "none",
             "choice by": self.way,
+            "texts of the domain": str(self.in_domain) if self.way == "in-domain" else "",
         }
         return {name: text for name, text in said.items() if text}
 
@@ -70,7 +73,9 @@ class ChoicePrompter:
         examples.require(*self.forms, what="a choice among labels")
         shown = draw_shots(self.shots, self.pool, examples, self.seed, self.embed)
         texts = self._in_domain(examples) if "in-domain" in ways else ()
-        return read_choices(self.lm, self.prompt, examples, shown, ways, texts, told=self.told)
+        # Calibration of other shots for every example would not be asked for again.
+        kept = None if self.shots.order == "nearest" and self.shots.count else self._read
+        return read_choices(self.lm, self.prompt, examples, shown, ways, texts, told=self.told, remembered=kept)
 
     def _in_domain(self, asked: Examples) -> tuple[Example, ...]:
         """Texts of the pool that are not asked; their labels are not looked at."""

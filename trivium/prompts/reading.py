@@ -36,11 +36,13 @@ def read_choices(
     in_domain: Sequence[Example] = (),
     rows: int = 16,
     told: Callable[[int, int], None] | None = None,
+    remembered: dict[tuple[int, ...], list[Score]] | None = None,
 ) -> Reading:
     """The likelihoods of the choices of each example after its shots, and what `ways` compare them with.
 
     Calibration reads its inputs after the same shots, once for each set of shots. What prompts share is read once.
-    `in_domain` are examples whose labels are not looked at. `told` hears how many of all pairs are done. Raises
+    `in_domain` are examples whose labels are not looked at. `told` hears how many of all pairs are done;
+    what is `remembered` from earlier calls, with the same model and words, is not read again. Raises
     `UsageError` for a model that gives no likelihoods, a prompt that does not fit, and a template that suits not.
     """
     words = prompt.words
@@ -62,10 +64,16 @@ def read_choices(
             extra += [build(lm, prompt, fields, shown) for shown in sets for fields in texts]
     if "unconditional" in ways:
         extra.append(unconditional(lm, prompt, fields_of(asked.examples[0])))
-    pairs = [(one.ids, choice) for one in (*built, *extra) for choice in one.choices]
+    known = {} if remembered is None else remembered
+    new = [one for one in extra if tuple(one.ids) not in known]
+    pairs = [(one.ids, choice) for one in (*built, *new) for choice in one.choices]
     done = None if told is None else lambda count: told(count, len(pairs))
     scored = score(lm.model, pairs, lm.start_id, rows, told=done)
-    logprobs, tokens = _table(scored, len(words.words))
+    choices = len(words.words)
+    for number, one in enumerate(new, len(built)):
+        known[tuple(one.ids)] = scored[choices * number : choices * (number + 1)]
+    whole = [*scored[: choices * len(built)], *(each for one in extra for each in known[tuple(one.ids)])]
+    logprobs, tokens = _table(whole, choices)
     return Reading(_sorted_out(logprobs, tokens, prompt, ways, shots, sets, inputs), tuple(built))
 
 
