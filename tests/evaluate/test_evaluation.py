@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from matplotlib.patches import Rectangle
 
 from tests.evaluate.stub import Told
 from trivium.data.examples import Examples, LabelledText
@@ -105,3 +106,14 @@ def test_json_of_undefined_figures(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "evaluation.json").read_text(), parse_constant=pytest.fail)
     assert document["metrics"]["pearson"]["value"] is None
     assert "Undefined on these items: pearson, spearman." in evaluation.remarks
+
+
+def test_the_picture_of_one_that_is_sure_and_of_one_that_says_no_probability() -> None:
+    sure = evaluate(Told.of(EXAMPLES, _said(wrong=10)), EXAMPLES).plot()
+    assert sure.axes[0].get_title(loc="left") == "films, 40 items"
+    [bar] = sure.axes[0].patches
+    assert isinstance(bar, Rectangle)
+    assert bar.get_height() == 0.75  # of those said with 0.9
+    free = [Prediction(prediction.said) for prediction in _said(wrong=10)]
+    titles = [axes.get_title(loc="left") for axes in evaluate(Told.of(EXAMPLES, free), EXAMPLES).plot().axes]
+    assert titles[0] == "films, accuracy: accuracy, 40 items"

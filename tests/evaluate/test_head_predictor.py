@@ -10,6 +10,7 @@ from trivium.data.examples import Examples, Form, LabelledText, Question, Tagged
 from trivium.errors import DataError, UsageError
 from trivium.evaluate.evaluation import evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
+from trivium.evaluate.identity import identity_of
 from trivium.language_model import LanguageModel
 from trivium.tasks.text_to_text import TextTask
 
@@ -28,7 +29,11 @@ def test_a_classifier() -> None:
     names = {"LABEL_0": "bad", "LABEL_1": "good"}
     assert [each.said for each in said] == [names[done.label] for done in lm.classify(TEXTS)]
     assert said[0].scores["good"] == pytest.approx(lm.classify(TEXTS[0]).scores["LABEL_1"], abs=1e-6)
-    assert predictor.how == {"labels": "LABEL_0 = bad, LABEL_1 = good", "long texts": "cut at 64 tokens"}
+    assert predictor.how == {
+        "weights": identity_of(lm)[:16],
+        "labels": "LABEL_0 = bad, LABEL_1 = good",
+        "long texts": "cut at 64 tokens",
+    }
     assert "ece" in [metric.name for metric in evaluate(predictor, examples).metrics]
 
 
@@ -55,7 +60,7 @@ def test_a_tagger() -> None:
     assert [each.said for each in predictor.predict(examples)] == [
         tuple(word.label for word in tags.words) for tags in lm.tag_words(words)
     ]
-    assert predictor.how == {}
+    assert list(predictor.how) == ["weights"]
 
 
 def test_answers() -> None:
@@ -66,7 +71,7 @@ def test_answers() -> None:
     assert sure[0].said == lm.answer(question.question, question.context).text
     open_to_none = HeadPredictor(lm, or_none=True)
     assert open_to_none.predict(examples)[0].said == lm.answer(question.question, question.context, or_none=True).text
-    assert open_to_none.how == {"no answer": "may be said"}
+    assert open_to_none.how["no answer"] == "may be said"
 
 
 @pytest.mark.parametrize("family", ["gpt2", "t5"])

@@ -57,6 +57,9 @@ def test_each_model_with_each_task(suite: Suite, tmp_path: Path) -> None:
     texts = (tmp_path / "wiki.txt").read_text()
     assert wiki.nats == pytest.approx(perplexity(_load("writer"), [texts], window=32).nats)
     assert "writer  wiki  perplexity" in str(result)
+    films_panel, wiki_panel = result.plot().axes
+    assert [label.get_text() for label in films_panel.get_yticklabels()] == ["runs/classifier", "runs-classifier"]
+    assert wiki_panel.get_title(loc="left").startswith("wiki: perplexity")
     kept = json.loads((tmp_path / "results/suite.json").read_text())
     assert len(kept["rows"]) == 6
     folders = {path.parent.parent.name for path in (tmp_path / "results").rglob("evaluation.json")}
@@ -67,6 +70,7 @@ def test_each_model_with_each_task(suite: Suite, tmp_path: Path) -> None:
 def test_what_is_finished_is_read(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = suite.model_copy(update={"models": ("writer", "runs/classifier")})
     first = run_suite(suite, _load, tmp_path / "results")
+
     def once(lm: LanguageModel, *rest: object, **options: object) -> Perplexity:
         if lm.architecture.kind == "decoder":
             pytest.fail("read again")

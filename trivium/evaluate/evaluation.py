@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trivium.data.examples import Examples, Form, LabelledText, Question, TaggedWords, TextPair
 from trivium.errors import DataError, UsageError, nearest
@@ -29,6 +29,9 @@ from trivium.metrics.bootstrap import Difference, Statistic, bootstrap_all, pair
 from trivium.metrics.metric import Metric
 from trivium.metrics.tally import LabelScore
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 #: Called with how many examples are done, and of how many.
 Told = Callable[[int, int], None]
 
@@ -38,7 +41,7 @@ class Evaluation:
     """The figures of one predictor on some examples, and all that they depend on.
 
     `seconds` are those of predicting. `fingerprint` is the examples' own: figures of equal ones may be compared.
-    `statistics` and `predictions` are for comparing; they are not in `to_dict`.
+    `statistics`, `predictions` and `scores` (of each item: 1 where all of it is right) are not in `to_dict`.
     """
 
     form: Form
@@ -56,6 +59,7 @@ class Evaluation:
     key: str
     seed: int
     statistics: Mapping[str, Statistic] = field(repr=False)
+    scores: tuple[float, ...] = field(repr=False)
     predictions: tuple[Prediction, ...] = field(repr=False)
 
     @property
@@ -84,6 +88,15 @@ class Evaluation:
         self.metric(name), other.metric(name)
         statistics = self.statistics[name], other.statistics[name]
         return paired_bootstrap(name, *statistics, seed=self.seed, confidence=confidence)
+
+    def plot(self) -> "Figure":
+        """How often the predictor is right where it is so sure; of one without probabilities, its figures."""
+        from trivium.evaluate.picture import reliability_chart, score_chart
+
+        if "ece" not in self.statistics:
+            return score_chart({f"{self.where}, {metric.name}": [("", metric)] for metric in self.metrics})
+        sure = [max(prediction.scores.values()) for prediction in self.predictions]
+        return reliability_chart(sure, [score == 1 for score in self.scores], f"{self.where}, {self.items:,} items")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -159,6 +172,7 @@ def evaluate(
         key=key,
         seed=seed,
         statistics=scored.statistics,
+        scores=scored.items,
         predictions=predictions,
     )
     if folder is not None:

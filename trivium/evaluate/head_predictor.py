@@ -6,11 +6,13 @@ __all__ = ["HeadPredictor"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from trivium.architecture import SequenceLabels, Spans, TokenLabels
 from trivium.data.examples import Examples, Form, LabelledText, Question, TaggedWords, TextPair
 from trivium.errors import UsageError, nearest
+from trivium.evaluate.identity import identity_of
 from trivium.evaluate.predictions import Prediction, Said
 from trivium.language_model import LanguageModel
 from trivium.tasks.classify import Classification
@@ -70,8 +72,8 @@ class HeadPredictor:
 
     @property
     def how(self) -> Mapping[str, str]:
-        """The names of labels, what is done with long texts, what stands around a text, the options of decoding."""
-        said, context = {}, self.lm.architecture.context
+        """The weights' digest, other names of labels, what is done with long texts, the template, how it decodes."""
+        said, context = {"weights": self._weights}, self.lm.architecture.context
         if self.labels:
             said["labels"] = ", ".join(f"{ours} = {theirs}" for ours, theirs in self.labels.items())
         match self.forms:
@@ -103,6 +105,11 @@ class HeadPredictor:
                 return self._answered([each for each in examples if isinstance(each, Question)])
             case _:
                 return self._written([each.source for each in examples if isinstance(each, TextPair)])
+
+    @cached_property
+    def _weights(self) -> str:
+        """So that kept predictions are never taken for those of other weights."""
+        return identity_of(self.lm)[:16]
 
     @property
     def _text_task(self) -> TextTask:

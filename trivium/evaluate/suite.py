@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trivium.data.example_reader import read_examples
 from trivium.data.examples import Examples
@@ -27,6 +27,9 @@ from trivium.evaluate.suite_settings import DataTask, Suite, TextTask
 from trivium.files import atomic_write
 from trivium.language_model import LanguageModel
 from trivium.metrics.metric import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Called with the model, the task, how many items are done, and of how many (None: not known).
 SuiteTold = Callable[[str, str, int, int | None], None]
@@ -70,6 +73,15 @@ class SuiteResult:
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return {"rows": [row.to_dict() for row in self.rows]}
+
+    def plot(self) -> "Figure":
+        """The first figure of every model, a panel a task. Raises `UsageError` where nothing was measured."""
+        from trivium.evaluate.picture import score_chart
+
+        panels: dict[str, list[tuple[str, Metric]]] = {}
+        for row in self.rows:
+            panels.setdefault(row.task, []).extend((row.model, metric) for metric in row.metrics[:1])
+        return score_chart(panels)
 
     def __str__(self) -> str:
         return "\n".join(
