@@ -1,4 +1,4 @@
-"""Scores as pictures: points with their intervals, and whether a predictor is right as often as it is sure. No torch."""
+"""Scores as pictures: figures with intervals, and whether a predictor is right as often as it is sure. No torch."""
 
 __all__ = ["reliability_chart", "score_chart"]
 
