@@ -95,8 +95,8 @@ def test_bioes_is_taught_as_it_stands() -> None:
 
 
 def test_an_unknown_tag_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"'B-PR'.* Did you mean 'B-PER'\?"):
-        prepare_tagging(bert(), examples("Ada/B-PR met/O"), LABELS, FineTuneSettings())
+    with pytest.raises(DataError, match=r"1 of the 2 examples .* 'B-PR'.* Did you mean 'B-PER'\?"):
+        prepare_tagging(bert(), examples("Ada/B-PR Love/B-PR met/O", "no/O"), LABELS, FineTuneSettings())
 
 
 def test_long_sentences_are_cut_left_out_or_refused() -> None:

@@ -42,9 +42,10 @@ def labels_of(train: Examples, given: Sequence[str] = ()) -> tuple[str, ...]:
 def label_numbers(examples: Examples, labels: Sequence[str]) -> dict[str, int]:
     """The number of each label. Raises `DataError` where an example has a label that is none of them."""
     numbers = {label: number for number, label in enumerate(labels)}
-    unknown = {label: count for label, count in examples.label_counts.items() if label not in numbers}
+    unknown = [label for label in examples.labels if label not in numbers]
     if unknown:
-        label, count = next(iter(unknown.items()))
+        label = unknown[0]
+        count = sum(label in example.labels for example in examples)
         more = f" (and {len(unknown) - 1} other unknown labels)" if len(unknown) > 1 else ""
         raise DataError(
             f"{count:,} of the {len(examples):,} examples of {examples.where} have the label {label!r}{more}, which "
