@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from trivium.cli.console import JsonOption, Table, emit, printable
+from trivium.cli.run_tasks import show_tasks
 
 
 def run(
@@ -23,7 +24,7 @@ def run(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Prepare the data, plan, train each model, evaluate, and write report.html.
+    """Do what a project file has sections for: pretrain, fine-tune, prompt, compare; and write report.html.
 
     Stop it at any point (Ctrl-C saves first): the same command goes on where it was, and what is finished is not done
     again. What does not fit the memory is refused before anything is allocated, with what would fit.
@@ -38,8 +39,12 @@ def run(
     if as_json:
         emit(result, as_json=True)
     elif result.finished:
-        _show(result.content["models"])
+        if result.content["models"]:
+            _show(result.content["models"])
+        show_tasks(result.content)
         emit(str(result.report), as_json=False, human=f"\nreport: {result.report}")
+    elif dry_run and not result.content["models"]:
+        emit(result, as_json=False, human="The file pretrains nothing, so there is no plan. It is right as it stands.")
     elif dry_run:
         emit(result, as_json=False, human=_plan(result.content["models"]))
         emit(result, as_json=False, human=_memory(result.content["models"]))

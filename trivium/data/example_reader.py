@@ -143,9 +143,8 @@ def _label(value: object) -> str | tuple[str, ...] | float:
 
 
 def _labelled(row: Row) -> Example:
-    text: Text = _text(row["text"], "text")
-    if "text_b" in row:
-        text = (text, _text(row["text_b"], "second text"))
+    first = _text(row["text"], "text")
+    text: Text = (first, _text(row["text_b"], "second text")) if "text_b" in row else first
     return LabelledText(text, _label(row["label"]))
 
 

@@ -80,7 +80,7 @@ def prepare(project: Project, console: Console | None = None) -> list[Material]:
 
     Raises `DataError` where a source has no text, or too little to hold some out.
     """
-    opened = [open_source(mix.path, column=mix.column) for mix in project.data.mix]
+    opened = [open_source(mix.path, column=mix.column) for mix in project.text.mix]
     families = [family_named(name) for name in project.model.families]
     wanted = {family.name: (family.tokenizer, _vocabulary(project.model, family)) for family in families}
     made = {one: _tokenized(project, opened, *one, console) for one in dict.fromkeys(wanted.values())}
@@ -96,7 +96,7 @@ def _tokenized(
     project: Project, opened: list[Source], kind: str, vocabulary: int, console: Console | None
 ) -> tuple[Tokenizer, dict[str, Any], list[Shards]]:
     folder = project.scope.out / "tokenizers" / f"{kind}-{vocabulary}"
-    held_out = project.data.held_out
+    held_out = project.text.held_out
 
     def texts() -> Iterator[str]:
         return (text for source in opened for text in source.documents() if not is_held_out(text, held_out))
@@ -124,10 +124,10 @@ def _tokenized(
 def _material(
     project: Project, family: Family, tokenizer: Tokenizer, facts: dict[str, Any], shards: list[Shards]
 ) -> Material:
-    share = project.data.held_out
+    share = project.text.held_out
     training = [part.training(share).distinct() for part in shards]
     held_out = [part.held_out(share).distinct() for part in shards]
-    for mix, trained, kept_back in zip(project.data.mix, training, held_out, strict=True):
+    for mix, trained, kept_back in zip(project.text.mix, training, held_out, strict=True):
         if not trained.tokens or not kept_back.tokens:
             raise DataError(
                 f"'{mix.path}' has {trained.documents + kept_back.documents:,} documents, too few to hold out "
@@ -136,11 +136,11 @@ def _material(
             )
     sources = tuple(
         MixtureSource(part, mix.weight, mix.max_epochs, mix.path)
-        for part, mix in zip(training, project.data.mix, strict=True)
+        for part, mix in zip(training, project.text.mix, strict=True)
     )
-    weights = [[mix.weight, mix.max_epochs] for mix in project.data.mix]
+    weights = [[mix.weight, mix.max_epochs] for mix in project.text.mix]
     encoder = project.model.encoder
-    length = (encoder.length if family.kind == "encoder" else None) or project.data.length
+    length = (encoder.length if family.kind == "encoder" else None) or project.text.length
     chosen = project.model.objectives.get(family.name, Chosen(name=family.objective))
     options: dict[str, Any] = {}
     if KINDS[chosen.name] == "encoder":

@@ -1,7 +1,8 @@
 """The project file: its sections, what each field means, and its limits. `trivium schema` prints it for editors."""
 
-__all__ = ["Data", "Encoder", "Evaluate", "Mix", "Model", "Objective", "Project", "Scope", "Train"]
+__all__ = ["PRETRAINING", "Data", "Encoder", "Evaluate", "Mix", "Model", "Objective", "Project", "Scope", "Train"]
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from trivium.errors import ModelError, UsageError
 from trivium.families.pre_training import pre_training
 from trivium.families.registry import FAMILIES
 from trivium.objectives.registry import KINDS, LABELLED, check_kind
+from trivium.project.tasks import Comparing, FineTuning, Prompting
 from trivium.train.settings import TrainSettings
 
 _DECIDED_BY_THE_PLAN = ("steps", "batch_rows", "batch_tokens", "accumulation", "seed")
@@ -175,11 +177,57 @@ class Evaluate(_Section):
     top_k: int = Field(50, ge=0, description="Continuations draw from so many most probable tokens; 0: from all.")
 
 
+#: What decides the pretrained models, by section.
+PRETRAINING: dict[str, Any] = {"scope": {"minutes", "seed"}, "data": True, "model": True, "train": True}
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+#: Folders of a project that a stage may not be named after.
+_TAKEN = frozenset({"tokenizers", "shards", "prompts", "compare", "ladder"})
+
+
 class Project(_Section):
-    """A project file."""
+    """A project file: pretraining where there is `data`, and tasks."""
 
     scope: Scope = Scope()
-    data: Data
+    data: Data | None = Field(None, description="The text to pretrain on. null pretrains nothing.")
     model: Model = Model()
     train: Train = Field({}, description="Settings of training; what is left out the plan decides.")
     evaluate: Evaluate = Evaluate()
+    prompt: dict[str, Prompting] = Field({}, description="By a name: a model that is asked as it is.")
+    finetune: dict[str, FineTuning] = Field({}, description="By a name, which is its folder: a model taught a task.")
+    compare: Comparing | None = Field(None, description="Which of several models does a task best.")
+
+    @property
+    def text(self) -> Data:
+        """The text to pretrain on, where it is known that there is some."""
+        assert self.data is not None, "nothing is pretrained"
+        return self.data
+
+    @property
+    def pretrained(self) -> tuple[str, ...]:
+        """The names of the models that are pretrained here."""
+        return self.model.families if self.data is not None else ()
+
+    def reference(self, model: str) -> str:
+        """A model of this project by its name, as a reference; any other reference as it is."""
+        return str(self.scope.out / model) if model in (*self.pretrained, *self.finetune) else model
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "Project":
+        if self.data is None and not self.prompt and not self.finetune and self.compare is None:
+            raise ValueError("the file asks for nothing: it needs a section data, prompt, finetune or compare")
+        for name in (*self.prompt, *self.finetune):
+            if not _NAME.fullmatch(name) or name in _TAKEN:
+                taken = ", ".join(sorted(_TAKEN))
+                raise ValueError(
+                    f"'{name}' cannot name a stage: take up to 64 letters, digits, '-', '_' and '.', and not {taken}"
+                )
+        made = list(self.pretrained)
+        for name, section in self.finetune.items():
+            if name in made:
+                raise ValueError(f"finetune names '{name}', which is a model that is pretrained here")
+            if section.model in self.finetune and section.model not in made:
+                raise ValueError(
+                    f"finetune.{name} goes on from '{section.model}', which comes after it: put that first"
+                )
+            made.append(name)
+        return self
