@@ -155,7 +155,7 @@ def test_a_source_that_grows_meanwhile_is_refused(rows: Path, tmp_path: Path) ->
 
 def test_a_longer_file_takes_no_more_memory(tmp_path: Path) -> None:
     peaks = []
-    for count in (600, 3000):
+    for count in (400, 1600):
         path = tmp_path / f"{count}.jsonl"
         path.write_text(f'{{"text": "{"x" * 2000}"}}\n' * count)
         source = open_source(path, column="text")

@@ -31,6 +31,7 @@ PAIRS = [
     ("Every morning the old sailor walked down to the harbour. " * 4, " and waited"),  # over 64 tokens
 ]
 OTHERS = ["the dog", "a story"]
+WIDE = ["日本語", "zqxjk", "ÿþýü"]
 _MODELS = {"gpt2": hf.AutoModelForCausalLM, "llama": hf.AutoModelForCausalLM, "t5": hf.AutoModelForSeq2SeqLM}
 
 
@@ -106,6 +107,14 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> TaskManager:
         folder, "choice", choices, output_type="multiple_choice", doc_to_text="{{q}}", doc_to_target="answer",
         doc_to_choice="{{choices}}", metric_list=[{"metric": "acc"}, {"metric": "acc_norm"}],
     )  # fmt: skip
+    wide = [
+        {"q": before, "choices": WIDE, "answer": 0}
+        for before in ("", *(text[:end] for text in TEXTS[:4] for end in (3, 9, 20)))
+    ]
+    _task(
+        folder, "wide", wide, output_type="multiple_choice", doc_to_text="{{q}}", doc_to_target="answer",
+        doc_to_choice="{{choices}}", metric_list=[{"metric": "acc_norm"}],
+    )  # fmt: skip
     _task(
         folder, "text", [{"page": text} for text in TEXTS[:4]], output_type="loglikelihood_rolling", doc_to_text="",
         doc_to_target="{{page}}", metric_list=[{"metric": "bits_per_byte"}, {"metric": "word_perplexity"}],
@@ -143,6 +152,21 @@ def test_a_task_of_ones_own(tasks: TaskManager, tmp_path: Path) -> None:
     bits = -sum(ours.loglikelihood_rolling(instances("r", [(text,) for text in TEXTS[:4]])))
     total = sum(len(text.encode()) for text in TEXTS[:4])
     assert one["results"]["text"]["bits_per_byte,none"] == pytest.approx(bits / math.log(2) / total)
+
+
+@pytest.mark.slow
+def test_a_choice_is_as_long_as_its_characters(tasks: TaskManager) -> None:
+    model = EvalModel(LanguageModel(*speaker("gpt2")))
+    lengths = {"characters": [len(text) for text in WIDE], "bytes": [len(text.encode()) for text in WIDE]}
+    best: dict[str, list[int]] = {kind: [] for kind in lengths}
+    samples = evaluated(model, tasks, "wide")["samples"]["wide"]
+    for sample in samples:
+        said = [float(answer[0]) for answer in sample["filtered_resps"]]
+        for kind, counts in lengths.items():
+            best[kind].append(max(range(3), key=lambda index: said[index] / counts[index]))
+    assert best["characters"] != best["bytes"]
+    assert [sample["acc_norm"] for sample in samples] == [float(index == 0) for index in best["characters"]]
+    assert [sample["acc_norm"] for sample in samples] != [float(index == 0) for index in best["bytes"]]
 
 
 def test_an_encoder_chooses_and_no_more(tasks: TaskManager) -> None:

@@ -32,7 +32,7 @@ class OfTexts:
 
     lm: LanguageModel
     truncate: bool = False
-    chunk_rows: int = 256
+    chunk_rows: int = 128
 
     @property
     def limit(self) -> int | None:
