@@ -41,7 +41,8 @@ def test_a_classifier_on_a_file(place: Path, capsys: pytest.CaptureFixture[str])
     for said in ("10 of", "classification", "cut at 64 tokens", "first input", TEXTS[0][:20], "accuracy", "low (95%)"):
         assert said in shown
     assert "precision" in shown
-    assert (place / "results" / "suite.json").is_file()
+    [kept] = (place / "results").rglob("samples.jsonl")
+    assert len(kept.read_text().splitlines()) == 10
 
 
 def test_the_json_document(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_texts_with_what_stands_around_them(family: str) -> None:
     expected = lm.translate(["The cat", "A dog"], temperature=0, max_tokens=6)
     assert [each.said for each in said] == [done.text.strip() for done in expected]
     assert said[0].input.startswith("say: The cat")
-    assert predictor.how["template"].startswith("say: {source}")
+    assert predictor.how["template"].startswith("'say: {source}")
     assert "greedy, max_tokens=6" in predictor.how["decoding"]
     shorter = HeadPredictor(lm, options={"max_tokens": 2})
     assert "max_tokens=2" in shorter.how["decoding"]

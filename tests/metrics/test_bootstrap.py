@@ -91,7 +91,8 @@ def test_all_right_is_not_surely_all_right(right: bool) -> None:
     metric = bootstrap("accuracy", mean_of([right] * 30))
     exact = stats.binomtest(30 * right, 30).proportion_ci(0.95, method="exact")
     assert (metric.low, metric.high) == pytest.approx((exact.low, exact.high))
-    assert bootstrap("distance", mean_of([1.5] * 30)).low == 1.5
+    for number in (0.0, 1.0, 1.5):  # a mean that is no share
+        assert bootstrap("distance", mean_of([number] * 30)).low == number
 
 
 def test_what_is_undefined_has_no_interval() -> None:

@@ -78,9 +78,8 @@ class HeadPredictor:
             said["labels"] = ", ".join(f"{ours} = {theirs}" for ours, theirs in self.labels.items())
         match self.forms:
             case ("text-to-text",):
-                said["template"] = (
-                    f"{self._text_task.prefix}{{source}}{self._text_task.behind(self.lm.architecture.kind)}"
-                )
+                task, kind = self._text_task, self.lm.architecture.kind
+                said["template"] = repr(f"{task.prefix}{{source}}{task.behind(kind)}")
                 said["decoding"] = str(self.lm.options(**self._decoding))
             case ("extraction",):
                 said["no answer"] = "may be said" if self.or_none else "is never said"

@@ -198,7 +198,7 @@ def _answered(
 ) -> tuple[dict[str, Callable[[], Statistic]], tuple[float, ...]]:
     exact = tuple(answers.exact_match(text, targets) for text, targets in zip(said, right, strict=True))
     overlap = [answers.token_f1(text, targets) for text, targets in zip(said, right, strict=True)]
-    return {"exact_match": lambda: mean_of(exact), "token_f1": lambda: mean_of(overlap)}, exact
+    return {"exact_match": lambda: mean_of(list(map(bool, exact))), "token_f1": lambda: mean_of(overlap)}, exact
 
 
 def _chosen(made: Mapping[str, Callable[[], Statistic]], metrics: Sequence[str] | None) -> dict[str, Statistic]:

@@ -118,7 +118,7 @@ def run_suite(
             except TriviumError as error:
                 rows.append(SuiteRow(model, name, error=error))
     result = SuiteResult(tuple(rows))
-    if folder is not None:
+    if folder is not None and len(rows) > 1:
         kept = {"suite": suite.model_dump(mode="json"), "rows": [_line(row) for row in rows]}
         atomic_write(folder / "suite.json", json.dumps(kept, indent=2, ensure_ascii=False))
     return result

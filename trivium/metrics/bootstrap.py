@@ -74,10 +74,11 @@ class Sums:
 
 
 def mean_of(values: Sequence[float | int] | Shaped[np.ndarray, "N"]) -> Sums:
-    """The mean of a number of each item, such as whether it is right."""
-    numbers = np.asarray(values, dtype=float)
+    """The mean of a number of each item, or of truth values: the share of items of which it is true."""
+    given = np.asarray(values)
+    numbers = given.astype(float)
     counts = np.stack([numbers, np.ones_like(numbers)], axis=1)
-    return Sums(counts, lambda sums: sums[:, 0] / sums[:, 1], is_share=bool(np.isin(numbers, (0, 1)).all()))
+    return Sums(counts, lambda sums: sums[:, 0] / sums[:, 1], is_share=given.dtype == np.bool_)
 
 
 @dataclass(frozen=True)
