@@ -12,12 +12,18 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file, save_file
 
+from tests.adapt.adapters import adapted
 from tests.decode.tiny import speaker
 from tests.families.tiny import BUILDERS, oracle, oracle_logits
 from trivium import export as module
+from trivium.adapt.lora import Lora
+from trivium.adapt.low_rank import LoraLinear
+from trivium.adapt.peft_folder import save_adapter
 from trivium.errors import ModelError, ParityError, UsageError
+from trivium.evaluate.parity import BOUNDS
 from trivium.export import export_model
 from trivium.language_model import LanguageModel, load
+from trivium.weights.folder import load_folder
 
 CLASSES = {
     "bert": hf.AutoModelForMaskedLM,
@@ -258,6 +264,76 @@ def test_killed_at_any_moment_the_old_export_is_whole(saved, tmp_path: Path) -> 
         assert done.returncode == -signal.SIGKILL
         assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     export_model(source, target, force=True)
+
+
+# ---- adapters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adapter(tmp_path: Path, saved):
+    def save(family: str, **options) -> Path:
+        base = saved(family)
+        model = adapted(load_folder(base), Lora(4, targets=("*attention*", "*mlp.up"), **options))
+        save_adapter(tmp_path / "adapter", model, base)
+        return tmp_path / "adapter"
+
+    return save
+
+
+@pytest.mark.parametrize("options", [{}, {"decomposed": True, "rank_stabilized": True}])
+@pytest.mark.parametrize("family", ["bert", "gpt2", "t5"])
+def test_an_adapter_is_merged_past_the_gate_and_opens_in_transformers(family: str, options, adapter, tmp_path) -> None:
+    folder = adapter(family, **options)
+    done = export_model(folder, tmp_path / "out", merge=True)
+    assert done.parity.passed
+    assert done.parity.bound.relative_error == BOUNDS["float32"].relative_error
+    assert not (tmp_path / "out" / "adapter_config.json").exists()
+    theirs = CLASSES[family].from_pretrained(tmp_path / "out").eval()
+    lm = load(folder, device="cpu")
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    decoder_ids = torch.tensor([[0, 9]]) if family == "t5" else None
+    expected = oracle_logits(theirs, ids, None, decoder_ids)
+    torch.testing.assert_close(lm.logits(ids, None, decoder_ids), expected, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("form", "dtype"), [("hf", "bfloat16"), ("gguf", "q8_0"), ("gguf", None)])
+def test_an_adapter_is_merged_into_smaller_forms(form: str, dtype: str | None, adapter, tmp_path: Path) -> None:
+    target = tmp_path / ("out.gguf" if form == "gguf" else "out")
+    assert export_model(adapter("gpt2"), target, form, dtype, merge=True).parity.passed
+    assert load(target, device="cpu").architecture.family == "gpt2"
+
+
+def test_a_base_in_bfloat16_is_merged_to_its_own_rounding(tmp_path: Path, saved) -> None:
+    lm = load(saved("gpt2"), device="cpu")
+    lm.model.to(torch.bfloat16)
+    lm.save(tmp_path / "low")
+    model = adapted(load_folder(tmp_path / "low"), Lora())
+    save_adapter(tmp_path / "adapter", model, tmp_path / "low")
+    done = export_model(tmp_path / "adapter", tmp_path / "out", merge=True)
+    assert done.dtype == "bfloat16"
+    assert done.parity.bound == BOUNDS["bfloat16"]  # the sums had to be rounded
+
+
+def test_merging_is_asked_for_where_there_is_something_to_merge(adapter, saved, tmp_path: Path) -> None:
+    folder = adapter("gpt2")
+    with pytest.raises(UsageError, match=r"is an adapter\. With --merge"):
+        export_model(folder, tmp_path / "out")
+    with pytest.raises(UsageError, match="no adapter, so there is nothing to merge"):
+        export_model(tmp_path / "gpt2", tmp_path / "out", merge=True)
+    (tmp_path / "gpt2").rename(tmp_path / "moved")
+    with pytest.raises(ModelError, match="cannot be had"):
+        export_model(folder, tmp_path / "out", merge=True)
+    assert export_model(folder, tmp_path / "out", merge=True, base=tmp_path / "moved").parity.passed
+
+
+def test_a_merge_that_says_something_else_is_rejected(adapter, tmp_path: Path, monkeypatch) -> None:
+    folder = adapter("gpt2")
+    wrong = LoraLinear.merged_weight
+    monkeypatch.setattr(LoraLinear, "merged_weight", lambda layer: wrong(layer) * 1.02)
+    with pytest.raises(ParityError, match="relative error"):
+        export_model(folder, tmp_path / "out", merge=True)
+    assert not (tmp_path / "out").exists()
+    assert (tmp_path / "out.rejected").is_dir()
 
 
 # ---- every family's own layout -------------------------------------------------------------------------------------

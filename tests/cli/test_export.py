@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from tests.adapt.adapters import adapted
 from tests.decode.tiny import speaker
 from trivium import export as module
+from trivium.adapt.lora import Lora
+from trivium.adapt.peft_folder import save_adapter
 from trivium.cli.export import export
 from trivium.cli.main import main
 from trivium.language_model import LanguageModel
+from trivium.weights.folder import load_folder
 
 
 @pytest.fixture
@@ -71,3 +75,13 @@ def test_what_is_there_is_replaced_only_by_force(
     assert run(*arguments, "--force") == 0
     assert run(*arguments, "--force", "--format", "onnx") == 2
     assert "There is no form 'onnx'" in capsys.readouterr().err
+
+
+def test_an_adapter_is_merged(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_adapter(tmp_path / "adapter", adapted(load_folder(Path(model)), Lora()), model)
+    out = tmp_path / "out"
+    assert run(str(tmp_path / "adapter"), "--to", str(out)) == 2
+    assert "With --merge it is written as one model" in capsys.readouterr().err
+    assert run(str(tmp_path / "adapter"), "--to", str(out), "--merge") == 0
+    assert (out / "model.safetensors").is_file()
+    assert run(str(tmp_path / "adapter"), "--to", str(out), "--merge", "--base", model, "--force") == 0
