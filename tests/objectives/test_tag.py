@@ -7,11 +7,11 @@ from trivium.objectives.tag import tag_row
 
 
 def test_the_first_piece_of_a_word_bears_its_label() -> None:
-    # [CLS] Jim Hen ##son was a pup ##pet ##eer [SEP] (Devlin et al. 2019, first version, section 4.3)
-    row = tag_row(np.arange(10), None, [1, 2, 4, 5, 6], np.array([1, 2, 0, 0, 0]))
+    # [CLS] Jim Hen ##son was a puppet ##eer [SEP] (Devlin et al., first version of 2018, section 4.3)
+    row = tag_row(np.arange(9), None, [1, 2, 4, 5, 6], np.array([1, 1, 0, 0, 0]))
     x = IGNORE
-    assert row.targets.tolist() == [x, 1, 2, x, 0, 0, 0, x, x, x]
-    assert row.documents.tolist() == [1] * 10
+    assert row.targets.tolist() == [x, 1, 1, x, 0, 0, 0, x, x]
+    assert row.documents.tolist() == [1] * 9
     assert row.segments is None
 
 
