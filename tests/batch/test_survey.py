@@ -29,6 +29,18 @@ def test_types_are_those_that_all_rows_have(tmp_path: Path) -> None:
     }
 
 
+def test_large_whole_numbers_stay_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    large = 2**53 + 1
+    path.write_text(
+        f'{{"text": "a", "id": {large}, "mixed": {large}, "all": [{large}]}}\n{{"text": "b", "id": 1, "mixed": 0.5}}\n'
+    )
+    found = survey(open_source(path, column="text")).types
+    assert found["id"] == pyarrow.int64()
+    assert found["all"] == pyarrow.list_(pyarrow.int64())
+    assert "mixed" not in found  # no type of numbers holds both: the cells are text
+
+
 def test_a_parquet_file_says_its_own(tmp_path: Path) -> None:
     table = pyarrow.table({"text": ["a"], "day": [datetime.date(2024, 2, 29)], "n": pyarrow.array([1], pyarrow.int8())})
     pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")

@@ -1,7 +1,9 @@
 """lm-eval gives our models the numbers that it gives the same models in `transformers`, and that `lm.score` gives."""
 
+import importlib
 import json
 import math
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -193,6 +195,13 @@ def test_what_is_asked_in_vain_is_said() -> None:
         model._loglikelihood_tokens([(None, [1], [5] * 200)])
     with pytest.raises(UsageError, match="apply_chat_template"):
         model.apply_chat_template([{"role": "user", "content": "Hi"}])
+
+
+def test_without_lm_eval_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+    monkeypatch.delitem(sys.modules, "trivium.evaluate.lm_eval")
+    with pytest.raises(UsageError, match=r"pip install 'trivium\[lm-eval\]'"):
+        importlib.import_module("trivium.evaluate.lm_eval")
 
 
 def test_drawn_texts_are_drawn_again() -> None:

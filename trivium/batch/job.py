@@ -225,9 +225,10 @@ def _check_free(added: Sequence[str], there: Survey, prefix: str) -> None:
         )
 
 
-def _fingerprint(source: Source) -> dict[str, str]:
-    files = {file.name: sha256_of(file) for file in source.files}
-    return files if source.table is None else {source.reference: source.table.revision}
+def _fingerprint(source: Source) -> list[list[str]]:
+    """The name and the SHA-256 of every file, or the hub's name and revision."""
+    files = [[file.name, sha256_of(file)] for file in source.files]
+    return files if source.table is None else [[source.reference, source.table.revision]]
 
 
 def _finished(record: Path, output: Path, job: Mapping[str, Any]) -> Finished | None:

@@ -14,6 +14,7 @@ from trivium.data.formats import format_of
 from trivium.data.sources import Source
 
 _WHOLE: Final = range(-(2**63), 2**63)
+_EXACT: Final = range(-(2**53), 2**53 + 1)  # whole numbers that float64 holds
 _NAMES: Final[dict[type, str]] = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
@@ -45,8 +46,10 @@ def _types(source: Source, found: Mapping[str, set[str]]) -> dict[str, Any]:
         kinds = names - {"null", "list<null>"}
         if kinds == {"int64", "float64"}:
             kinds = {"float64"}
+        if kinds == {"int64", "large"}:
+            kinds = {"int64"}
         if len(kinds) == 1 and (kind := kinds.pop()) != "other":
-            items = kind.removeprefix("list<").removesuffix(">")
+            items = kind.removeprefix("list<").removesuffix(">").replace("large", "int64")
             types[column] = pyarrow.type_for_alias(items)
             if kind != items:
                 types[column] = pyarrow.list_(types[column])
@@ -59,7 +62,7 @@ def _types(source: Source, found: Mapping[str, set[str]]) -> dict[str, Any]:
 
 
 def _name(value: object) -> str:
-    """The name of a value's type: that of a plain value, of a list of equal ones, or "other"."""
+    """The name of a value's type: that of a plain value, of a list of equal ones, "large", or "other"."""
     if value is None:
         return "null"
     if isinstance(value, list):
@@ -67,6 +70,8 @@ def _name(value: object) -> str:
         return f"list<{items.pop()}>" if len(items) == 1 and not any(map(_nested, value)) else "other"
     if type(value) is int and value not in _WHOLE:
         return "other"
+    if type(value) is int and value not in _EXACT:
+        return "large"
     return _NAMES.get(type(value), "other")
 
 
