@@ -8,7 +8,7 @@ import pytest
 from tests.batch.running import LONG, ran
 from tests.decode.tiny import speaker
 from tests.tasks.tiny import TEXTS
-from trivium.batch.written import Written, text_task
+from trivium.batch.written import Continued, Written, text_task
 from trivium.errors import UsageError
 from trivium.language_model import LanguageModel
 from trivium.tasks.text_to_text import TextTask
@@ -47,6 +47,19 @@ def test_a_row_draws_the_same_wherever_the_job_stopped(tmp_path: Path) -> None:
     )  # a decoder is told to begin
     assert [row["translation"] for row in found] == [one.text for one in said]
     assert found[0]["translation"] != found[2]["translation"]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "t5"])
+def test_prompts_are_continued(family: str, tmp_path: Path) -> None:
+    lm = LanguageModel(*speaker(family))
+    options = {"max_tokens": 6, "temperature": 0.7, "top_k": 9, "seed": 3}
+    rows = [{"prompt": text} for text in [*TEXTS[:2], LONG, ""]]
+    found, finished = ran(Continued(lm, options=options), rows, tmp_path)
+    kept = TEXTS[:2] if family == "gpt2" else [*TEXTS[:2], LONG]
+    said = lm.generate(kept, **options)
+    assert [row["completion"] for row in found if row["completion"] is not None] == [one.text for one in said]
+    assert [row["logprob"] for row in found if row["logprob"] is not None] == [one.logprob for one in said]
+    assert finished.skipped == {"no prompt": 1} | ({"more than 63 tokens": 1} if family == "gpt2" else {})
 
 
 def test_what_cannot_be_written() -> None:

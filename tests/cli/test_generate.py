@@ -55,6 +55,25 @@ def test_streaming_prints_the_same(folders: dict[str, str], capsys: pytest.Captu
     assert capsys.readouterr().out == whole
 
 
+def test_a_file_of_prompts(folders: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.jsonl").write_text('{"prompt": "The cat"}\n{"prompt": ""}\n')
+    files, options = (
+        (str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl")),
+        ("--max-tokens", "5", "--temperature", "1"),
+    )
+    assert run(folders["gpt2"], *files, *options, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["skipped"] == {"no prompt": 1}
+    [first, _] = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    said = LanguageModel(*speaker("gpt2")).generate("The cat", max_tokens=5, temperature=1.0, seed=0)
+    assert first["completion"] == said.text
+    assert run(folders["gpt2"], *files, *options) == 0
+    assert "2 were there already" in capsys.readouterr().out
+    for wrong in ("--stream", "--chat=Hi"):
+        assert run(folders["gpt2"], *files, wrong) == 2
+    assert run(folders["gpt2"], files[0]) == 2
+    assert "is a file: name the one to write" in capsys.readouterr().err
+
+
 def test_a_chat_goes_through_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lm = LanguageModel(*speaker("gpt2"))
     lm.save(tmp_path)

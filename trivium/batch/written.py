@@ -1,6 +1,6 @@
-"""What a model writes for rows: translations, summaries, answers, as `lm.translate` and `lm.summarize`."""
+"""What a model writes for rows: `lm.translate`, `lm.summarize`, `lm.generate`."""
 
-__all__ = ["Written", "text_task"]
+__all__ = ["Continued", "Written", "text_task"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,6 +12,7 @@ from trivium.batch.texts import texts_refused
 from trivium.data.readers import Row
 from trivium.decode.draw import SEEDS
 from trivium.decode.generate import Completion
+from trivium.decode.prompt import prompt_ids
 from trivium.decode.sampling import Sampling
 from trivium.errors import UsageError
 from trivium.language_model import LanguageModel
@@ -40,8 +41,7 @@ class Written(OfTexts):
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.lm.architecture.decoder is None or self.lm.model.head is None:
-            raise UsageError("This model writes no text: load an encoder-decoder or a decoder.")
+        _require_writer(self.lm)
 
     @property
     def limit(self) -> int | None:
@@ -59,10 +59,7 @@ class Written(OfTexts):
     @property
     def types(self) -> Mapping[str, Any]:
         """What was written, how that ended ("stop", "length"), and its log-probability in nats."""
-        import pyarrow
-
-        text = pyarrow.string()
-        return {self.added: text, "finish_reason": text, "logprob": pyarrow.float64(), **self.cut_types}
+        return {**_types(self.added), **self.cut_types}
 
     @property
     def described(self) -> Mapping[str, Any]:
@@ -80,7 +77,7 @@ class Written(OfTexts):
         """What is written for each row."""
         sources = [row["source"] for row in rows]
         found = self.completions(sources, first)
-        made = [{self.added: one.text, "finish_reason": one.finish_reason, "logprob": one.logprob} for one in found]
+        made = _columns(self.added, found)
         if not self.truncate:
             return made
         return [{**one, CUT: self._excess(source) > 0} for one, source in zip(made, sources, strict=True)]
@@ -103,3 +100,60 @@ class Written(OfTexts):
 
     def _limits(self) -> list[int]:
         return [bound for bound in (self.limit, self.task.source_tokens) if bound is not None]
+
+
+@dataclass(frozen=True)
+class Continued(OfTexts):
+    """`lm.generate`: what follows each prompt, or answers it (encoder-decoder)."""
+
+    chunk_rows: int = 64
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_writer(self.lm)
+
+    @property
+    def roles(self) -> Mapping[str, bool]:
+        """A prompt."""
+        return {"prompt": True}
+
+    @property
+    def types(self) -> Mapping[str, Any]:
+        """What was written, how that ended, and its log-probability."""
+        return _types("completion")
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """The model, and how it is decoded."""
+        return self.says("generate", options=dict(self.options))
+
+    def refused(self, row: Row) -> str | None:
+        """A prompt that is none, or leaves no room for a token behind it."""
+        kind, limit = self.lm.architecture.kind, self.limit
+        reason = texts_refused(self.lm.tokenizer, [("prompt", row["prompt"])], None)
+        if reason is not None or limit is None:
+            return reason
+        room = limit - (kind == "decoder")
+        return f"more than {room:,} tokens" if len(prompt_ids(self.lm.tokenizer, kind, row["prompt"])) > room else None
+
+    def results(self, rows: Sequence[Row], first: int) -> list[dict[str, Any]]:
+        """The completion of each row; a row draws the same wherever a job was stopped, as its place is in the seed."""
+        seed = (self.options.get("seed", 0) + first) % SEEDS
+        return _columns(
+            "completion", self.lm.generate([row["prompt"] for row in rows], **{**self.options, "seed": seed})
+        )
+
+
+def _require_writer(lm: LanguageModel) -> None:
+    if lm.architecture.decoder is None or lm.model.head is None:
+        raise UsageError("This model writes no text: load an encoder-decoder or a decoder.")
+
+
+def _types(added: str) -> dict[str, Any]:
+    import pyarrow
+
+    return {added: pyarrow.string(), "finish_reason": pyarrow.string(), "logprob": pyarrow.float64()}
+
+
+def _columns(added: str, completions: Sequence[Completion]) -> list[dict[str, Any]]:
+    return [{added: one.text, "finish_reason": one.finish_reason, "logprob": one.logprob} for one in completions]

@@ -4,11 +4,22 @@ __all__ = ["generate"]
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trivium.cli.console import JsonOption, emit, printable, say
+from trivium.cli.over_file import (
+    ChunkOption,
+    ColumnOption,
+    OutputArgument,
+    PrefixOption,
+    SplitOption,
+    is_text,
+    open_rows,
+    over_file,
+)
 from trivium.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +31,12 @@ if TYPE_CHECKING:
 def generate(
     model: Annotated[str, typer.Argument(help="A folder, run, .gguf, catalogue name or hub id.", show_default=False)],
     prompt: Annotated[
-        str | None, typer.Argument(help="The text; without it, standard input is read.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="The text (without it, standard input), or a file with a column prompt.", show_default=False
+        ),
     ] = None,
+    output: OutputArgument = None,
     chat: Annotated[
         str | None,
         typer.Option(help="Say this to the model, in the form of its own chat template.", show_default=False),
@@ -38,6 +53,10 @@ def generate(
     seed: Annotated[int | None, typer.Option(help="Draw the same again; without it, a new seed is printed.")] = None,
     stop: Annotated[list[str] | None, typer.Option(help="End before this text; may be given several times.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the text while it comes.")] = False,
+    column: ColumnOption = None,
+    prefix: PrefixOption = "",
+    split: SplitOption = None,
+    chunk_rows: ChunkOption = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... The GPU if there is one.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. The file's own.")] = None,
     as_json: JsonOption = False,
@@ -46,7 +65,8 @@ def generate(
 
     An encoder-decoder answers the prompt, or fills its gaps <extra_id_0>, <extra_id_1>, ... if there are any. An
     encoder fills each [MASK] (--top-k: how many candidates are shown, 5 by default). What is not given comes from the
-    model's generation_config.json.
+    model's generation_config.json. Of a file, column prompt is read, and completion, finish_reason and logprob are
+    added; the seed is 0 unless given, and a job that was stopped goes on by the same command.
     """
     options = {
         "max_tokens": max_tokens,
@@ -67,18 +87,43 @@ def generate(
         raise UsageError("--system tells the model how to behave in a chat, and there is no --chat.")
     if chat is not None and prompt is not None:
         raise UsageError("--chat is what the model is told, so there is no place for a prompt: give one of the two.")
-    text = "" if chat is not None else _prompt(prompt)
+    single = chat is not None or is_text(prompt, output)
+    if output is not None and (chat is not None or stream):
+        raise UsageError(f"The rows of a file go to {output} whole, and are prompts: leave --chat and --stream out.")
+    text = _prompt(prompt) if single and chat is None else ""
 
     from trivium.language_model import load
 
     lm = load(model, device, dtype)
-    if chat is not None:
+    if not single:
+        assert output is not None
+        _write_file(lm, prompt, output, column, prefix, split, chunk_rows, given, as_json)
+    elif chat is not None:
         told = [{"role": "system", "content": system}] if system is not None else []
         _write(lm, [*told, {"role": "user", "content": chat}], given, stream, as_json)
     elif lm.architecture.kind == "encoder":
         _fill_masks(lm, text, given, stream, as_json)
     else:
         _write(lm, text, given, stream, as_json)
+
+
+def _write_file(
+    lm: "LanguageModel",
+    source: str | None,
+    output: Path,
+    columns: list[str] | None,
+    prefix: str,
+    split: str | None,
+    chunk_rows: int | None,
+    given: dict[str, Any],
+    as_json: bool,
+) -> None:
+    from trivium.batch.written import Continued
+
+    options = {"seed": 0, **given}
+    say(f"decoding: {lm.options(**options)}")
+    task = Continued(lm, chunk_rows=chunk_rows or Continued.chunk_rows, options=options)
+    over_file(task, open_rows(source, columns, split), output, columns, prefix, as_json)
 
 
 def _prompt(prompt: str | None) -> str:
