@@ -31,7 +31,7 @@ from trivium.evaluate.evaluation import Evaluation, evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.evaluate.predictions import Predictor
 from trivium.evaluate.word_dictionary import WordDictionary
-from trivium.families.registry import family_named
+from trivium.families import bart
 from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.language_model import LanguageModel
@@ -106,7 +106,7 @@ def fresh(recipe: Recipe, train: Examples) -> LanguageModel:
     pairs = [pair for pair in train if isinstance(pair, TextPair)]
     words = train_tokenizer("bpe", (text for pair in pairs for text in (pair.source, *pair.targets)), recipe.vocabulary)
     longest = max(recipe.task.source_tokens or 0, recipe.task.answer_tokens or 0)
-    architecture = family_named("bart").preset(
+    architecture = bart.preset(
         vocab=words.vocabulary, dim=recipe.dim, depth=recipe.depth, heads=4, positions=longest, dropout=recipe.dropout
     )
     return LanguageModel(Transformer(architecture, torch.Generator().manual_seed(0)).eval(), words)
