@@ -87,7 +87,7 @@ def put_on(base: Loaded, folder: Path) -> Loaded:
         )
     decoding = {**base.generation_config, **_json_of(folder / _GENERATION_CONFIG)}
     tasks = {**base.text_tasks, **read_tasks(_json_of(folder / _CONFIG))}
-    vectors = None if isinstance(model.architecture.task, SequenceLabels) else base.vectors
+    vectors = _vectors(model, folder) or (None if isinstance(model.architecture.task, SequenceLabels) else base.vectors)
     return Loaded(model, tokenizer, decoding, vectors, tasks)
 
 

@@ -7,7 +7,7 @@ What PEFT has no field for stands in the header of the safetensors file, where P
 named, its fingerprint, and which columns of a fused update are whose (`peft_layers`).
 """
 
-__all__ = ["adapter_base", "is_adapter", "save_adapter"]
+__all__ = ["ADAPTER_WEIGHTS", "NAME_STEM", "adapter_base", "is_adapter", "own_header", "save_adapter"]
 
 import json
 from collections import Counter
@@ -38,7 +38,7 @@ from trivium.model import Transformer
 from trivium.weights.folder import published_config
 from trivium.weights.names import entries, to_stored
 
-WEIGHTS, STEM, OWN_HEADER = "adapter_model.safetensors", "base_model.model.", "trivium"
+ADAPTER_WEIGHTS, NAME_STEM, _HEADER = "adapter_model.safetensors", "base_model.model.", "trivium"
 
 
 def is_adapter(folder: Path) -> bool:
@@ -46,13 +46,16 @@ def is_adapter(folder: Path) -> bool:
     return (folder / ADAPTER_CONFIG).is_file()
 
 
-def save_adapter(folder: Path, model: Transformer, base_reference: str | Path) -> None:
+def save_adapter(
+    folder: Path, model: Transformer, base_reference: str | Path | None, extra: Mapping[str, Any] | None = None
+) -> None:
     """Write the updates of `model` (`add_lora`) and its task head into `folder`, as PEFT has them.
 
-    `base_reference` is what the base was loaded by: a folder, a name of the catalogue or a hub id. `trivium.load`
-    opens the folder, and so does PEFT. Beside the two files stands the config.json of the adapted model, which says the
-    labels; a tokenizer or a generation_config.json in the folder goes before the base's. Raises `UsageError` for a
-    model without updates, `ModelError` for an update that PEFT cannot hold, and `StorageError`.
+    `base_reference` is what the base was loaded by: a folder, a name of the catalogue or a hub id; None for a model
+    that was never saved, which whoever loads the adapter must then name. `trivium.load` opens the folder, and so does PEFT.
+    Beside the two files stands the config.json of the adapted model, which says the labels, with the fields of `extra`;
+    a tokenizer or a generation_config.json in the folder goes before the base's. Raises `UsageError` for a model
+    without updates, `ModelError` for an update that PEFT cannot hold, and `StorageError`.
     """
     layers = adapted_layers(model)
     if not layers:
@@ -68,32 +71,30 @@ def save_adapter(folder: Path, model: Transformer, base_reference: str | Path) -
         raise ModelError(f"No published class of {family.name} has a name for '{min(nameless)}': PEFT cannot hold it.")
     prefix = family.prefix if without_prefix(model.architecture) else ""
     head = _head_tensors(base, family)
-    tensors = {f"{STEM}{stored}": tensor for stored, tensor in head.items()}
+    tensors = {f"{NAME_STEM}{stored}": tensor for stored, tensor in head.items()}
     for stored, update in updates.items():
-        tensors |= _named(STEM + stored.removeprefix(prefix), update)
+        tensors |= _named(NAME_STEM + stored.removeprefix(prefix), update)
     # All that PEFT may meet, what no part of this model reads among them, so that a target names no other by accident.
     met = [*published_names(model.architecture), *family.table(model.architecture)]
     known = [stored.removeprefix(prefix) for stored in met if "*" not in stored]
     config = _settings({stored.removeprefix(prefix): update.lora for stored, update in updates.items()}, known)
     config = replace(
         config,
-        base=_openable(base_reference),
+        base=None if base_reference is None else _openable(base_reference),
         modules_to_save=tuple(sorted({_module_to_save(stored, family) for stored in head})),
         task_type=_task_type(model.architecture),
         transposed=any(modules[stored].transposed for stored in updates),
     )
     own = {
-        "base": _named_base(base_reference),
+        "base": None if base_reference is None else _named_base(base_reference),
         "fingerprint": fingerprint(base),
         "columns": {
             stored.removeprefix(prefix): update.columns for stored, update in updates.items() if update.columns
         },
     }
-    content = save(
-        {name: tensor.cpu() for name, tensor in tensors.items()}, {"format": "pt", OWN_HEADER: json.dumps(own)}
-    )
-    atomic_write(folder / WEIGHTS, content)
-    atomic_write(folder / "config.json", json.dumps(published_config(model), indent=2) + "\n")
+    content = save({name: tensor.cpu() for name, tensor in tensors.items()}, {"format": "pt", _HEADER: json.dumps(own)})
+    atomic_write(folder / ADAPTER_WEIGHTS, content)
+    atomic_write(folder / "config.json", json.dumps(published_config(model, extra=extra), indent=2) + "\n")
     config.write(folder)
 
 
@@ -116,7 +117,7 @@ def own_header(folder: Path) -> Mapping[str, Any]:
 
     Raises `ModelError` where there is no whole safetensors file, and for a pickle in its place.
     """
-    path = folder / WEIGHTS
+    path = folder / ADAPTER_WEIGHTS
     if not path.is_file():
         pickled = folder / "adapter_model.bin"
         if pickled.is_file():
@@ -124,10 +125,10 @@ def own_header(folder: Path) -> Mapping[str, Any]:
                 f"{pickled} is a pickle, which can hold a program, and adapters are read from safetensors alone. Load "
                 "it in PEFT and save it again: `save_pretrained` writes safetensors."
             )
-        raise ModelError(f"{folder} holds no {WEIGHTS}: there is no adapter to load. Fetch or save it again.")
+        raise ModelError(f"{folder} holds no {ADAPTER_WEIGHTS}: there is no adapter to load. Fetch or save it again.")
     try:
         with safe_open(path, framework="pt") as file:
-            own = json.loads((file.metadata() or {}).get(OWN_HEADER, "{}"))
+            own = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is not whole ({error}): it is truncated or altered. Fetch it again.") from error
     return own if isinstance(own, Mapping) else {}

@@ -19,7 +19,7 @@ from trivium.adapt.copies import same_tensors
 from trivium.adapt.fingerprint import differing_parts, fingerprint
 from trivium.adapt.low_rank import DoraLinear, adapted_layers, with_update
 from trivium.adapt.peft_config import PeftConfig, read_peft_config
-from trivium.adapt.peft_folder import STEM, WEIGHTS, own_header
+from trivium.adapt.peft_folder import ADAPTER_WEIGHTS, NAME_STEM, own_header
 from trivium.adapt.peft_layers import ModuleUpdate, published_linears, split
 from trivium.errors import ModelError, UsageError
 from trivium.families.family import Family
@@ -82,26 +82,25 @@ def put_adapter(base: Transformer, folder: Path) -> Transformer:
 
 
 def _read(folder: Path) -> _Stored:
-    weights = SavedWeights(folder, [folder / WEIGHTS])
+    path = folder / ADAPTER_WEIGHTS
+    weights = SavedWeights(folder, [path])
     updates: dict[str, dict[str, Tensor]] = {}
     head: dict[str, Tensor] = {}
     for name in weights.shapes:
-        if not name.startswith(STEM):
-            raise ModelError(f"{folder / WEIGHTS} holds '{name}', which is no name of PEFT's: it is no adapter.")
-        published_name = name.removeprefix(STEM)
+        if not name.startswith(NAME_STEM):
+            raise ModelError(f"{path} holds '{name}', which is no name of PEFT's: it is no adapter.")
+        published_name = name.removeprefix(NAME_STEM)
         tensor = weights.read(name)
         if not (tensor.is_floating_point() and bool(torch.isfinite(tensor).all())):
-            raise ModelError(f"'{name}' in {folder / WEIGHTS} holds values that are no numbers. Take an earlier one.")
+            raise ModelError(f"'{name}' in {path} holds values that are no numbers. Take an earlier one.")
         if match := _UPDATE.fullmatch(published_name):
             updates.setdefault(match[1], {})[match[2]] = tensor
         elif ".lora_" in name:
-            raise ModelError(
-                f"{folder / WEIGHTS} holds '{name}': only updates of linear layers, of A and B, are known."
-            )
+            raise ModelError(f"{path} holds '{name}': only updates of linear layers, of A and B, are known.")
         else:
             head[published_name] = tensor
     if not updates:
-        raise ModelError(f"{folder / WEIGHTS} holds no update of any layer: it is no adapter of LoRA.")
+        raise ModelError(f"{path} holds no update of any layer: it is no adapter of LoRA.")
     return _Stored(updates, head)
 
 
