@@ -52,10 +52,10 @@ def save_adapter(
     """Write the updates of `model` (`add_lora`) and its task head into `folder`, as PEFT has them.
 
     `base_reference` is what the base was loaded by: a folder, a name of the catalogue or a hub id; None for a model
-    that was never saved, which whoever loads the adapter must then name. `trivium.load` opens the folder, and so does PEFT.
-    Beside the two files stands the config.json of the adapted model, which says the labels, with the fields of `extra`;
-    a tokenizer or a generation_config.json in the folder goes before the base's. Raises `UsageError` for a model
-    without updates, `ModelError` for an update that PEFT cannot hold, and `StorageError`.
+    that was never saved, which whoever loads the adapter must then name. `trivium.load` opens the folder, and so does
+    PEFT. Beside the two files stands the config.json of the adapted model, which says the labels, with the fields of
+    `extra`; a tokenizer or a generation_config.json in the folder goes before the base's. Raises `UsageError` for a
+    model without updates, `ModelError` for an update that PEFT cannot hold, and `StorageError`.
     """
     layers = adapted_layers(model)
     if not layers:
