@@ -26,6 +26,23 @@ def test_the_intervals_cover(items: int, candidates: int, spread: float) -> None
     assert found.called_rightly >= 0.9
 
 
+def test_the_intervals_cover_what_other_seeds_would_do() -> None:
+    def differences(seeds: int) -> float:
+        found = simulate(
+            0.0,
+            items=150,
+            candidates=2,
+            comparisons=COMPARISONS,
+            resamples=400,
+            seeds=seeds,
+            seed_spread=0.04,
+        )
+        return found.differences
+
+    assert differences(seeds=3) >= LEAST
+    assert differences(seeds=1) < LEAST  # one seed cannot show how much seeds differ
+
+
 def test_intervals_are_not_wider_than_they_must_be() -> None:
     found = simulate(0.1, items=300, candidates=2, comparisons=100, resamples=300)
     assert found.called > 0.5  # candidates that differ by 0.14 on average are told apart

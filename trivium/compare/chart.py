@@ -21,6 +21,8 @@ _COLOURS: Final = {
 }
 #: A marker's area in points², at least; and at the largest memory.
 _AREA: Final = (30.0, 700.0)
+#: Of a name: how far from its point, the height of a line, the width of a letter; in points of the page.
+_GAP, _LINE, _LETTER = 10.0, 13.0, 5.5
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,8 @@ def quality_chart(points: Sequence[Point]) -> Figure:
     figure = Figure(figsize=(8.0, 5.0), layout="constrained")
     axes = figure.subplots()
     largest = max(point.memory_bytes for point in points)
-    heights = _label_heights(points)
     shown: set[str] = set()
-    for point, height in zip(points, heights, strict=True):
+    for point in points:
         colour, x, y = _COLOURS[point.kind], 1e3 * point.seconds, point.score.value
         low, high = (y if end is None else end for end in (point.score.low, point.score.high))
         axes.plot([x, x], [low, high], color=colour, linewidth=1.3)
@@ -56,17 +57,8 @@ def quality_chart(points: Sequence[Point]) -> Figure:
         axes.scatter([x], [y], s=area, color=colour, alpha=0.45, linewidths=0, label=label)
         axes.plot([x], [y], ".", color=colour, markersize=3)
         shown.add(point.kind)
-        axes.annotate(
-            point.name,
-            (x, y),
-            xytext=(9, height),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-            fontweight="bold" if point.may_be_best else "normal",
-            arrowprops={"arrowstyle": "-", "color": "#94a3b8", "linewidth": 0.6} if height else None,
-        )
     _frame(axes, points[0].score)
+    _label(axes, points)
     legend = axes.legend(frameon=False, fontsize=8.5, loc="lower left", ncols=5, bbox_to_anchor=(0.0, 1.0))
     for handle in legend.legend_handles:
         if handle is not None:
@@ -74,23 +66,27 @@ def quality_chart(points: Sequence[Point]) -> Figure:
     return figure
 
 
-def _label_heights(points: Sequence[Point]) -> list[float]:
-    """By how many points of the page each name is moved up or down, so that no two near each other touch."""
-    low = min(point.score.value for point in points)
-    room = max(point.score.value for point in points) - low or 1.0
-    placed: list[tuple[float, float]] = []
-    heights = []
+def _label(axes: Axes, points: Sequence[Point]) -> None:
+    """Each name beside its point, moved down as far as others are in its way."""
+    taken: list[tuple[float, float, float]] = []
     for point in points:
-        wanted = 300 * (point.score.value - low) / room
-        where = wanted
-        while any(
-            abs(where - other) < 12 and 0.02 < (point.seconds + 1e-9) / (seconds + 1e-9) < 50
-            for other, seconds in placed
-        ):
-            where -= 3
-        placed.append((where, point.seconds))
-        heights.append(where - wanted)
-    return heights
+        at = axes.transData.transform((1e3 * point.seconds, point.score.value)) * 72 / axes.figure.dpi
+        left, height = float(at[0]) + _GAP, float(at[1])
+        right = left + _LETTER * len(point.name)
+        while any(abs(height - other) < _LINE and left < end and start < right for start, end, other in taken):
+            height -= 1
+        taken.append((left, right, height))
+        moved = height - float(at[1])
+        axes.annotate(
+            point.name,
+            (1e3 * point.seconds, point.score.value),
+            xytext=(_GAP, moved),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            fontweight="bold" if point.may_be_best else "normal",
+            arrowprops={"arrowstyle": "-", "color": "#94a3b8", "linewidth": 0.6} if moved else None,
+        )
 
 
 def _frame(axes: Axes, score: Metric) -> None:

@@ -42,7 +42,7 @@ class Recommendation:
 
     take: str
     probability: float
-    margin: float
+    margin: float | int
     items: int | None
     sentences: tuple[str, ...]
 
@@ -56,9 +56,9 @@ class Recommendation:
 
 def recommend(
     ranking: Ranking,
-    seconds: Mapping[str, float],
+    seconds: Mapping[str, float | int],
     *,
-    margin: float = 0.01,
+    margin: float | int = 0.01,
     baselines: Sequence[str] = (),
     seeds: int = 1,
 ) -> Recommendation:
@@ -88,7 +88,7 @@ def recommend(
     return Recommendation(take, probability, margin, items, tuple(sentences))
 
 
-def items_needed(difference: float, error: float, critical: float, items: int) -> int | None:
+def items_needed(difference: float | int, error: float | int, critical: float | int, items: int) -> int | None:
     """On how many items a difference would be seen, by its standard error on `items`; None where on no sane number."""
     if difference == 0:
         return None
@@ -96,7 +96,7 @@ def items_needed(difference: float, error: float, critical: float, items: int) -
     return math.ceil(needed) if needed <= _TOO_MANY else None
 
 
-def _wanted(ranking: Ranking, take: str, room: float) -> int | None:
+def _wanted(ranking: Ranking, take: str, room: float | int) -> int | None:
     """Items to tell the taken one from every rival whose distance matters."""
     wanted = [
         items_needed(ranking.differences[take, name].value, ranking.error(take, name), ranking.critical, ranking.items)
@@ -115,7 +115,7 @@ def _open(ranking: Ranking, take: str) -> list[str]:
     ]
 
 
-def _first(ranking: Ranking, take: str, seconds: Mapping[str, float]) -> str:
+def _first(ranking: Ranking, take: str, seconds: Mapping[str, float | int]) -> str:
     score, best = ranking[take].score, ranking.best
     said = f"Take {take}: {score.name.replace('_', ' ')} {_range(score.value, score.low, score.high, ranking)}"
     if take == best.name:
@@ -151,7 +151,7 @@ def _rivals(ranking: Ranking, take: str) -> list[str]:
     return said
 
 
-def _surer(ranking: Ranking, take: str, items: int | None, room: float) -> list[str]:
+def _surer(ranking: Ranking, take: str, items: int | None, room: float | int) -> list[str]:
     unsure = _open(ranking, take)
     if not unsure:
         return []
@@ -165,7 +165,7 @@ def _surer(ranking: Ranking, take: str, items: int | None, room: float) -> list[
     return ["No number of items that one would label tells these apart: choose between them by their costs."]
 
 
-def _cheaper(ranking: Ranking, take: str, seconds: Mapping[str, float]) -> list[str]:
+def _cheaper(ranking: Ranking, take: str, seconds: Mapping[str, float | int]) -> list[str]:
     """The best score among those that answer much faster."""
     fast = [each for each in ranking.standings if seconds[each.name] * _MUCH_QUICKER <= seconds[take]]
     if not fast:
@@ -218,11 +218,11 @@ def _range(value: float, low: float | None, high: float | None, ranking: Ranking
 
 
 def _times(value: float) -> str:
-    return f"{value:.0f} times" if value >= 9.5 else f"{value:.1f} times"
+    return f"{_rounded(round(value)):,} times" if value >= 9.5 else f"{value:.1f} times"
 
 
 def _rounded(items: int) -> int:
-    """Two digits are all that the estimate is worth; never fewer than are needed."""
+    """Two digits are all that the estimate is worth; rounded up."""
     unit: int = 10 ** max(0, len(str(items)) - 2)
     return math.ceil(items / unit) * unit
 

@@ -5,7 +5,8 @@ An item has a difficulty that all candidates feel, and a candidate answers it ri
     right_c = [ sqrt(r) z + sqrt(1 - r) z_c  <  F^-1(a_c) ]        z, z_c standard normal, F their distribution
 
 so that candidate c is right on a share a_c of all items that there could be, and two of equal a agree the more often
-the larger r is. A comparison sees `items` of them; whether what it says is true of a_c is counted over many.
+the larger r is. A comparison sees `items` of them; whether what it says is true of a_c is counted over many. Where a
+candidate is trained from several seeds, each gives it another accuracy, normal around a_c.
 
 Letters: N items, C candidates.
 """
@@ -68,19 +69,24 @@ def simulate(
     comparisons: int,
     accuracy: float = 0.8,
     agreement: float = 0.5,
+    seeds: int = 1,
+    seed_spread: float = 0.0,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Coverage:
     """Comparisons of candidates whose true accuracies are drawn anew each time, normal with deviation `spread`.
 
-    With a spread of 0 all are equally good, and each is truly best.
+    With a spread of 0 all are equally good, and each is truly best. Of `seeds` trainings the accuracies have the
+    deviation `seed_spread`.
     """
     generator = np.random.default_rng(seed)
     alone = covered = kept = called = rightly = came_true = 0
     stated = 0.0
     for number in range(comparisons):
         truth = np.clip(accuracy + spread * generator.standard_normal(candidates), 0.02, 0.98)
-        ranking = _ranking(draw_answers(truth.tolist(), items, agreement, generator), resamples, number)
+        trained = truth.repeat(seeds) + seed_spread * generator.standard_normal(candidates * seeds)
+        right = draw_answers(np.clip(trained, 0.01, 0.99).tolist(), items, agreement, generator)
+        ranking = _ranking(right, seeds, resamples, number)
         true = {str(place): float(value) for place, value in enumerate(truth)}
         highest = max(true.values())
         alone += sum(s.score.low <= true[s.name] <= s.score.high for s in ranking.standings)  # type: ignore[operator]
@@ -109,6 +115,8 @@ def simulate(
     )
 
 
-def _ranking(right: Bool[np.ndarray, "N C"], resamples: int, seed: int) -> Ranking:
-    statistics = {str(place): [mean_of(column)] for place, column in enumerate(right.T)}
-    return rank("accuracy", statistics, count=resamples, seed=seed)
+def _ranking(right: Bool[np.ndarray, "N _"], seeds: int, resamples: int, number: int) -> Ranking:
+    """Of answers in columns, those of a candidate's seeds side by side."""
+    groups = np.split(right, right.shape[1] // seeds, axis=1)
+    statistics = {str(place): [mean_of(column) for column in group.T] for place, group in enumerate(groups)}
+    return rank("accuracy", statistics, count=resamples, seed=number)

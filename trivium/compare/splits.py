@@ -7,10 +7,13 @@ which checkpoint to keep, which prompt. A seed decides which example goes where.
 __all__ = ["Splits", "make_splits"]
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from trivium.data.examples import Examples
 from trivium.errors import DataError
+
+#: Fewer would choose by luck.
+_FEWEST_TO_CHOOSE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ def make_splits(
 ) -> Splits:
     """Splits by share and seed; with `test`, those are held out and `examples` are for the rest.
 
-    `train_items` and `held_out_items` draw so many of a part that has more. Examples of `test` whose input is also
-    among `examples` stay where they are: it is the user's own split. Raises `DataError` where the two are of different
-    forms, or a label that is held out is nowhere taught; `UsageError` for shares that leave a part empty.
+    `train_items` and `held_out_items` draw so many of a part that has more; what chooses keeps its share. Examples of
+    `test` whose input is also among `examples` stay where they are: it is the user's own split. Raises `DataError`
+    where the two are of different forms, or a label that is held out is nowhere taught; `UsageError` for shares that
+    leave a part empty.
     """
     if test is None:
         examples, test = examples.split(held_out, seed)
@@ -63,6 +67,7 @@ def make_splits(
     train, chosen = examples.split(choose, seed + 1)
     if train_items is not None:
         train = train.sample(train_items, seed)
+        chosen = chosen.sample(max(_FEWEST_TO_CHOOSE, round(len(train) * choose / (1 - choose))), seed)
     if held_out_items is not None:
         test = test.sample(held_out_items, seed)
     untaught = sorted(set(test.labels) - set(train.labels))
