@@ -69,7 +69,7 @@ def test_answers_are_written(model: Path, tmp_path: Path, capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert shown.startswith("The first prompt:\n\nInput: ")
     assert shown.count("Output:") == 3
-    assert "shots: 2 random, seed 0; 1 items" in shown
+    assert "shots: 2 random, seed 0; 1 items held out" in shown
 
 
 @pytest.mark.parametrize(

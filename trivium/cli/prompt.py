@@ -236,6 +236,7 @@ def _written(found: "list[Evaluation]") -> Page:
     for one in found:
         rows = [(metric.name, str(metric)) for metric in one.metrics]
         parts.append(f"The first prompt:\n\n{one.first_input}")
-        parts.append(Table(("metric", "95 % interval"), rows, f"shots: {one.how['shots']}; {one.items:,} items"))
+        parts.append(f"shots: {one.how['shots']}; {one.items:,} items held out")
+        parts.append(Table(("metric", "95 % interval"), rows))
         parts += one.remarks
     return Page(tuple(parts))
