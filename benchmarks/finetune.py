@@ -186,7 +186,7 @@ def _cells(task: Task, way: str, outcomes: Sequence[Outcome]) -> str:
     seconds, processor = (
         statistics.fmean(x) for x in zip(*((o.seconds, o.processor_seconds) for o in outcomes), strict=True)
     )
-    interval = f"{100 * first.low:.1f} to {100 * first.high:.1f}"
+    interval = "–" if first.low is None or first.high is None else f"{100 * first.low:.1f} to {100 * first.high:.1f}"
     return (
         f"| {task.title} | {_WAYS[way]} | {100 * mean:.1f} | {interval} | {100 * outcomes[0].share:.1f} % | "
         f"{seconds / 60:.1f} | {processor / 60:.1f} |"
@@ -221,7 +221,7 @@ def main() -> None:
         ]
         machine = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
         head = (
-            f"# MiniLM taught three tasks\n\nWritten by `benchmarks/finetune.py`, which says what it is. {machine}.\n"
+            f"# MiniLM taught three tasks\n\nWritten by `benchmarks/finetune.py`, which says what it does. {machine}.\n"
         )
         (HERE / "finetune.md").write_text("\n".join([head, *lines, "", *said, ""]))
 

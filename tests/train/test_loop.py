@@ -16,9 +16,9 @@ from trivium.train.loss import LossSum, head_loss
 from trivium.train.optimizer import build_optimizer
 from trivium.train.precision import Precision
 from trivium.train.settings import TrainSettings
-from trivium.train.state import TrainState
+from trivium.train.state import TrainResult, TrainState
 from trivium.train.stop import Stop
-from trivium.train.validation import validate
+from trivium.train.validation import Validation, validate
 
 FULL = Precision("float32")
 
@@ -257,3 +257,46 @@ def test_checkpoints_by_steps_by_seconds_and_at_the_best() -> None:
     assert saved(keep_best=False, checkpoint_every=2) == [2, 4]
     assert saved(keep_best=False, checkpoint_every_seconds=1e-9) == [1, 2, 3, 4]
     assert saved(validate_every=1) == [1, 2, 4]
+
+
+def validated(losses: list[float], **changes: object) -> tuple[TrainResult, list[TrainState]]:
+    """A run whose validations give these losses, and the states that were saved."""
+    states: list[TrainState] = []
+    given = iter(losses)
+    result = train(
+        build(),
+        whole_step("decoder"),
+        head_loss,
+        settings(**{"validate_every": 1, "checkpoint_every_seconds": None, **changes}),
+        save=states.append,
+        validate=lambda model: Validation(next(given), 1),
+    )
+    return result, states
+
+
+def test_patience_ends_a_run_whose_validation_loss_does_not_fall() -> None:
+    result, states = validated([3.0, 2.0, 2.5, 2.0, 1.0], steps=9, patience=2)
+    assert result.finished
+    assert (result.steps, result.best_step, result.best_validation_loss) == (4, 2, 2.0)
+    assert [state.step for state in states] == [1, 2, 4]
+    assert states[-1].ended(settings(steps=9, validate_every=1, patience=2))
+
+
+def test_a_fall_starts_the_patience_anew() -> None:
+    result, _ = validated([3.0, 3.5, 2.0, 2.5, 1.0, 1.5], steps=6, patience=2)
+    assert (result.steps, result.best_step) == (6, 5)
+
+
+def test_a_checkpoint_before_its_validation_is_saved_again_where_it_is_the_best() -> None:
+    """A run that is stopped saves first; what continues it validates that step, and must be able to keep it."""
+    states: list[TrainState] = []
+    train(
+        build(),
+        whole_step("decoder"),
+        head_loss,
+        settings(steps=2, validate_every=1, checkpoint_every_seconds=None),
+        state=TrainState(step=1),
+        save=states.append,
+        validate=lambda model: Validation(1.0, 1),
+    )
+    assert [(state.step, state.validation_loss_here) for state in states] == [(1, 1.0), (2, 1.0)]

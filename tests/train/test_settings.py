@@ -19,6 +19,8 @@ from trivium.train.settings import TrainSettings, parse_settings
         ({"steps": 10, "batch_rows": 8, "batch_tokens": 512}, ["batch_rows is 8", "batch_tokens is 512", "leave one"]),
         ({"steps": 10, "batch_rows": 8, "accumulation": 3}, ["batch_rows is 8", "take 9 rows"]),
         ({"steps": 10, "warmup_steps": 11}, ["warmup_steps is 11", "at most 10"]),
+        ({"steps": 10, "patience": 2}, ["patience is 2", "validate_every is null", "give validate_every too"]),
+        ({"steps": 10, "patience": 2, "validate_every": 1, "keep_best": False}, ["keep_best is false", "keep them"]),
         (
             {"steps": 10, "schedule": "wsd", "warmup_fraction": 0.5, "decay_fraction": 0.6},
             ["decay_fraction 0.6", "at most 0.5"],

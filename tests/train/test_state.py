@@ -1,9 +1,11 @@
 """The loop's state and the result: there and back through plain data."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from trivium.train.settings import TrainSettings
 from trivium.train.state import TrainResult, TrainState
 from trivium.train.step_memory import StepMemory
 from trivium.train.validation import Validation
@@ -28,16 +30,29 @@ def test_the_best_validation_is_kept() -> None:
     assert worse.validation_loss_here == 3.0
 
 
+def test_validations_since_the_best_are_counted_and_end_a_run() -> None:
+    settings = TrainSettings(steps=9, validate_every=1, patience=2)
+    state = TrainState(step=1).with_validation(Validation(2.0, 1))
+    once = replace(state, step=2).with_validation(Validation(2.0, 1))
+    twice = replace(once, step=3).with_validation(Validation(2.5, 1))
+    better = replace(once, step=3).with_validation(Validation(1.5, 1))
+    assert [one.validations_since_best for one in (state, once, twice, better)] == [0, 1, 2, 0]
+    assert [one.best_step for one in (state, once, twice, better)] == [1, 1, 1, 3]
+    assert [one.ended(settings) for one in (state, once, twice, better)] == [False, False, True, False]
+    assert not twice.ended(TrainSettings(steps=9))
+    assert replace(state, step=9).ended(TrainSettings(steps=9))
+
+
 def test_a_state_and_a_result_of_an_older_version_still_read() -> None:
     state = TrainState().after(3.0, 100, 40, 0.5, 2.0)
     values = state.to_dict()
-    for name in ("between_seconds", "memory", "peak_memory_bytes"):
+    for name in ("between_seconds", "memory", "peak_memory_bytes", "best_step", "validations_since_best"):
         del values[name]
     assert TrainState.from_dict(values) == state
     result = TrainResult.of(state, None, 6e6).to_dict()
-    for name in ("parameters", "memory", "median_step_seconds", "between_seconds", "tensor_peak_bytes"):
+    for name in ("parameters", "memory", "median_step_seconds", "between_seconds", "tensor_peak_bytes", "kept_step"):
         del result[name]
-    assert TrainResult.from_dict(result) == TrainResult.of(state, None, 6e6)
+    assert TrainResult.from_dict(result) == replace(TrainResult.of(state, None, 6e6), kept_step=None)
 
 
 def test_the_largest_memory_is_kept() -> None:

@@ -1,12 +1,15 @@
 """Validation in the three units."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from tests.train.tiny import batch, build, micro_batches
-from trivium.train.loss import head_loss
+from trivium.objectives.batch import Batch
+from trivium.train.loss import LossSum, head_loss
 from trivium.train.validation import Validation, validate
 
 
@@ -36,3 +39,17 @@ def test_bytes_are_those_of_the_targets() -> None:
     found = validate(build(), [whole], head_loss, token_bytes)
     assert found.bytes == int(whole.targets[whole.targets >= 0].sum())
     assert Validation.from_dict(found.to_dict()) == found
+
+
+def test_of_the_language_labels_are_left_out_and_of_a_task_they_are_read() -> None:
+    seen = []
+
+    def loss(model: nn.Module, batch: Batch) -> LossSum:
+        seen.append(batch.labels)
+        return head_loss(model, replace(batch, labels=None))
+
+    labelled = replace(batch("decoder", 5), labels=torch.ones(4, dtype=torch.int64))
+    validate(build(), [labelled], loss)
+    validate(build(), [labelled], loss, of="task")
+    assert seen[0] is None
+    assert seen[1] is not None
