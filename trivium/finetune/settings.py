@@ -26,6 +26,9 @@ class FineTuneSettings(BaseModel):
 
     epochs: float = Field(3.0, gt=0, description="How often every example is read; a part of an epoch is one, too.")
     batch: _Count = Field(32, description="Examples of one optimizer step.")
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw", description="adamw, or muon for the matrices of the blocks: for a model that starts from nothing."
+    )
     learning_rate: float = Field(5e-5, gt=0, description="The highest learning rate, reached after the warm-up.")
     warmup_fraction: float = Field(0.1, ge=0, le=1, description="Part of the steps over which the rate rises from 0.")
     schedule: Literal["linear", "cosine", "constant"] = Field("linear", description="The way down, to 0.")
@@ -72,6 +75,7 @@ class FineTuneSettings(BaseModel):
         return TrainSettings(
             steps=self.steps(examples),
             batch_rows=self.batch,
+            optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             warmup_fraction=self.warmup_fraction,
             schedule=self.schedule,
