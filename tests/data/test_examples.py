@@ -1,6 +1,7 @@
 """Examples keep their labels' shares when they are split, and never stand on both sides."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,13 @@ def test_a_sample_is_drawn_by_its_seed() -> None:
     assert examples.sample(10).fingerprint == examples.sample(10).fingerprint != examples.sample(10, 1).fingerprint
     assert len(examples.sample(10)) == 10
     assert examples.sample(1000) is examples
+
+
+def test_what_was_skipped_is_said_of_a_part_too() -> None:
+    examples = replace(labelled(*((f"text {n}", "x") for n in range(20))), skipped={"no text": 2})
+    taught, held_out = examples.split(0.5)
+    assert (taught.skipped, held_out.skipped, examples.sample(5).skipped) == ({"no text": 2}, {}, {"no text": 2})
+    assert examples.pick([0]).skipped == {}
 
 
 def test_labels_of_every_form() -> None:

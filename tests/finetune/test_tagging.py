@@ -1,5 +1,6 @@
 """Rows are those of the recipe of `transformers`; what is odd in the data is counted, and what is wrong is said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,9 @@ def test_what_is_taught_is_what_transformers_says(tmp_path: Path) -> None:
     """From words to a folder; then both tag the same words alike, by each one's own alignment."""
     taught = examples(*SENTENCES * 4, "Ada/I-PER walked/O down/O")
     settings = FineTuneSettings(epochs=4, batch=4, learning_rate=1e-2, precision="float32")
-    done = finetune(bert(), taught, tmp_path / "run", taught, settings)
+    skipping = replace(taught, skipped={"an empty word": 3})
+    done = finetune(bert(), skipping, tmp_path / "run", taught, settings)
+    assert done.left_out == {"an empty word": 3}
     assert done.labels == LABELS
     assert done.noticed == {"tags out of BIO order": 2}, "one of those taught, one of those held out"
     lm = done.load()

@@ -130,17 +130,17 @@ class Examples:
         return replace(self, examples=tuple(self.examples[place] for place in places), skipped={})
 
     def sample(self, count: int, seed: int = 0) -> "Examples":
-        """`count` of them, drawn by a seed, in their order; all where there are no more."""
+        """`count` of them, drawn by a seed, in their order; all where there are no more. What was skipped stays."""
         if count >= len(self):
             return self
         drawn = np.random.default_rng(seed).choice(len(self), count, replace=False)
-        return self.pick(sorted(drawn.tolist()))
+        return replace(self.pick(sorted(drawn.tolist())), skipped=self.skipped)
 
     def split(self, held_out: float, seed: int = 0) -> tuple["Examples", "Examples"]:
         """Those to train on and a share that is held out, in their order; each label keeps its share in both.
 
-        Equal inputs stay together, so that nothing that is held out is also trained on. Raises `UsageError` where the
-        share is not between 0 and 1 or one side would be empty.
+        Equal inputs stay together, so that nothing that is held out is also trained on. What was skipped is said of
+        those to train on. Raises `UsageError` where the share is not between 0 and 1 or one side would be empty.
         """
         if not 0 < held_out < 1:
             raise UsageError(
@@ -165,7 +165,7 @@ class Examples:
                 "sides need one. Give more examples, or another share."
             )
         kept = [place for place in range(len(self)) if place not in out]
-        return self.pick(kept), self.pick(sorted(out))
+        return replace(self.pick(kept), skipped=self.skipped), self.pick(sorted(out))
 
     def require(self, *forms: Form, what: str) -> "Examples":
         """Itself. Raises `DataError` where the form is none of `forms`, for `what` is to be done."""

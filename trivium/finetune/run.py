@@ -53,9 +53,10 @@ _ADAPTER = "adapter"
 class FineTuned:
     """What a fine-tuning did, and where its model is.
 
-    `labels` are in the order of the head. `left_out` counts the examples that were not read, by the reason, and `cut`
-    those whose end was not; `noticed` counts what is odd and was taught, such as tags out of order. All three are of
-    training and held-out examples together. `trained_parameters` are those that changed, of `result.parameters`.
+    `labels` are in the order of the head. `left_out` counts what was not taught, by the reason: rows that are no
+    examples, and examples that cannot be read; `cut` those whose end was not read; `noticed` what is odd and was
+    taught, such as tags out of order. All are of training and held-out examples together. `trained_parameters` are
+    those that changed, of `result.parameters`.
     """
 
     folder: Path
@@ -196,7 +197,7 @@ def finetune(
         getattr(ready.architecture.task, "labels", ()),
         len(train),
         0 if held_out is None else len(held_out),
-        _sum(each.left_out for each in both),
+        _sum([train.skipped, {} if held_out is None else held_out.skipped, *(each.left_out for each in both)]),
         sum(each.cut for each in both),
         trained,
         result,
