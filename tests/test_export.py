@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -286,7 +287,7 @@ def test_an_adapter_is_merged_past_the_gate_and_opens_in_transformers(family: st
     folder = adapter(family, **options)
     done = export_model(folder, tmp_path / "out", merge=True)
     assert done.parity.passed
-    assert done.parity.bound.relative_error == BOUNDS["float32"].relative_error
+    assert done.parity.bound == replace(BOUNDS["float32"], logit_gap=None)
     assert not (tmp_path / "out" / "adapter_config.json").exists()
     theirs = CLASSES[family].from_pretrained(tmp_path / "out").eval()
     lm = load(folder, device="cpu")
