@@ -1,6 +1,7 @@
 """`trivium evaluate`: figures with intervals, how they came about, and what is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.tasks.tiny import headed
 from trivium.cli.evaluate import evaluate
 from trivium.cli.main import main
 from trivium.language_model import LanguageModel
+from trivium.tasks.text_to_text import TextTask
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,19 @@ def test_a_classifier_on_a_file(place: Path, capsys: pytest.CaptureFixture[str])
     assert "precision" in shown
     [kept] = (place / "results").rglob("samples.jsonl")
     assert len(kept.read_text().splitlines()) == 10
+
+
+def test_a_model_that_was_taught_labels_as_texts_is_asked_in_words(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The random writer of this test says no label, so everything it says counts as wrong."""
+    taught = {"sentiment": TextTask("sentiment", prefix="sentiment: ", answer_tokens=3)}
+    LanguageModel(*speaker("t5"), text_tasks=taught).save(place / "taught")
+    assert run(place, "@taught", "--data", "@films.jsonl", *COLUMNS, "--limit", "4") == 0
+    shown = capsys.readouterr().out
+    assert "sentiment: {source}" in shown
+    assert re.search(r"first input +sentiment: \w", shown)
+    assert "no label of these items, and count as wrong: 4" in shown
 
 
 def test_the_json_document(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,10 +15,12 @@ from trivium.cli.console import JsonOption, Lines, Page, Table, emit, say
 from trivium.errors import UsageError
 
 if TYPE_CHECKING:
+    from trivium.data.examples import Examples
     from trivium.evaluate.evaluation import Evaluation
     from trivium.evaluate.perplexity import Perplexity
+    from trivium.evaluate.predictions import Predictor
     from trivium.evaluate.suite import SuiteResult, SuiteTold
-    from trivium.evaluate.suite_settings import Suite
+    from trivium.evaluate.suite_settings import DataTask, Suite
     from trivium.language_model import LanguageModel
 
 _PLAIN_SECONDS = 10.0
@@ -78,12 +80,23 @@ def evaluate(
         return load(model, device, dtype)
 
     with _progress() as told:
-        result = run_suite(asked, loaded, output, told)
+        result = run_suite(asked, loaded, output, told, _predictor_of)
     if len(result.rows) == 1 and result.rows[0].error is not None:
         raise result.rows[0].error
     emit(result, as_json=as_json, human=_drawn(result, output))
     if all(row.error for row in result.rows):
         raise typer.Exit(1)
+
+
+def _predictor_of(lm: "LanguageModel", task: "DataTask", examples: "Examples") -> "Predictor":
+    """A model by its head; one that was taught a task as text is asked in words, whatever the form."""
+    from trivium.compare.spoken import SpokenPredictor
+    from trivium.evaluate.suite import head_of
+
+    predictor = head_of(lm, task, examples)
+    if predictor.forms == ("text-to-text",) and examples.form != "text-to-text" and len(lm.text_tasks) == 1:
+        return SpokenPredictor(predictor, examples.form)
+    return predictor
 
 
 def _suite(

@@ -4,7 +4,7 @@ results/suite.json
 results/<model>/<task>/evaluation.json, samples.jsonl
 """
 
-__all__ = ["SuiteResult", "SuiteRow", "SuiteTold", "run_suite"]
+__all__ = ["PredictorOf", "SuiteResult", "SuiteRow", "SuiteTold", "head_of", "run_suite"]
 
 import hashlib
 import itertools
@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.data.example_reader import read_examples
-from trivium.data.examples import Examples
+from trivium.data.examples import Examples, Question
 from trivium.data.sources import Source, open_source
 from trivium.errors import TriviumError, UsageError
 from trivium.evaluate.evaluation import Evaluation, evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.evaluate.identity import identity_of
 from trivium.evaluate.perplexity import Perplexity, perplexity
+from trivium.evaluate.predictions import Predictor
+from trivium.evaluate.samples import EVALUATION
 from trivium.evaluate.suite_settings import DataTask, Suite, TextTask
 from trivium.files import atomic_write
 from trivium.language_model import LanguageModel
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Called with the model, the task, how many items are done, and of how many (None: not known).
 SuiteTold = Callable[[str, str, int, int | None], None]
+#: How a model is asked for the examples of a task.
+PredictorOf = Callable[[LanguageModel, DataTask, Examples], Predictor]
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,11 @@ def run_suite(
     load: Callable[[str], LanguageModel],
     folder: Path | None = None,
     told: SuiteTold | None = None,
+    predictor_of: PredictorOf | None = None,
 ) -> SuiteResult:
     """Every task by every model, one model in memory at a time; `load` gives a model by its reference.
+
+    `predictor_of` says how a model is asked; by default it is `head_of`.
 
     What a model cannot do is a row with the reason. All data is read before the first model, so that a mistake in it is
     said at once. Raises `UsageError` where there is no model, and what the readers of data raise.
@@ -109,12 +116,16 @@ def run_suite(
     rows: list[SuiteRow] = []
     for model in suite.models:
         lm = load(model)
-        identity = identity_of(lm)
         for name, task in suite.tasks.items():
             where = None if folder is None else folder / folders[model] / _plain(name)
             tell = None if told is None else _telling(told, model, name)
             try:
-                rows.append(SuiteRow(model, name, _measured(lm, task, material[name], suite, where, identity, tell)))
+                done: Evaluation | Perplexity
+                if isinstance(task, TextTask):
+                    done = _read(lm, task, material[name], suite, where, tell)
+                else:
+                    done = _asked(lm, task, material[name], suite, where, tell, predictor_of or head_of)
+                rows.append(SuiteRow(model, name, done))
             except TriviumError as error:
                 rows.append(SuiteRow(model, name, error=error))
     result = SuiteResult(tuple(rows))
@@ -122,6 +133,12 @@ def run_suite(
         kept = {"suite": suite.model_dump(mode="json"), "rows": [_line(row) for row in rows]}
         atomic_write(folder / "suite.json", json.dumps(kept, indent=2, ensure_ascii=False))
     return result
+
+
+def head_of(lm: LanguageModel, task: DataTask, examples: Examples) -> Predictor:
+    """A model asked what its head is for; it may say that there is no answer where some of the questions have none."""
+    unanswerable = any(isinstance(example, Question) and not example.answers for example in examples)
+    return HeadPredictor(lm, task.labels, or_none=unanswerable, options=task.options)
 
 
 def _material(task: DataTask | TextTask, suite: Suite) -> Examples | Source:
@@ -132,34 +149,33 @@ def _material(task: DataTask | TextTask, suite: Suite) -> Examples | Source:
     return examples if limit is None else replace(examples.sample(limit, suite.seed), skipped=examples.skipped)
 
 
-def _measured(
+def _asked(
     lm: LanguageModel,
-    task: DataTask | TextTask,
+    task: DataTask,
     material: Examples | Source,
     suite: Suite,
     folder: Path | None,
-    identity: str,
     tell: Callable[[int, int | None], None] | None,
-) -> Evaluation | Perplexity:
-    if isinstance(task, DataTask):
-        assert isinstance(material, Examples)
-        unanswerable = any(not getattr(example, "answers", True) for example in material)
-        predictor = HeadPredictor(lm, task.labels, or_none=unanswerable, options=task.options)
-        return evaluate(
-            predictor,
-            material,
-            metrics=task.metrics,
-            folder=folder,
-            identity=identity,
-            seed=suite.seed,
-            told=tell,
-        )
+    predictor_of: PredictorOf,
+) -> Evaluation:
+    assert isinstance(material, Examples)
+    predictor = predictor_of(lm, task, material)
+    return evaluate(predictor, material, metrics=task.metrics, folder=folder, seed=suite.seed, told=tell)
+
+
+def _read(
+    lm: LanguageModel,
+    task: TextTask,
+    material: Examples | Source,
+    suite: Suite,
+    folder: Path | None,
+    tell: Callable[[int, int | None], None] | None,
+) -> Perplexity:
     assert isinstance(material, Source)
     limit = task.limit or suite.limit
-    key = hashlib.sha256(
-        json.dumps([material.fingerprint, limit, task.window, task.stride, suite.seed, identity]).encode()
-    ).hexdigest()
-    path = None if folder is None else folder / "evaluation.json"
+    asked = [material.fingerprint, limit, task.window, task.stride, suite.seed, identity_of(lm)]
+    key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    path = None if folder is None else folder / EVALUATION
     if path is not None and (kept := _kept(path, key)) is not None:
         return kept
     done = perplexity(
