@@ -141,3 +141,7 @@ def test_a_decoder_learns_the_same(tmp_path: Path) -> None:
     done = lm.translate([pair.source for pair in PAIRS if isinstance(pair, TextPair)], max_tokens=20)
     assert [one.text for one in done] == [f"{word}s" for word in WORDS]
     assert {one.finish_reason for one in done} == {"stop"}
+
+
+def test_models_from_nothing_may_use_muon() -> None:
+    assert FineTuneSettings(optimizer="muon").train_settings(10, held_out=False).optimizer == "muon"
