@@ -1,18 +1,19 @@
-"""What tasks on texts share: the model's fingerprint, by which a job knows that it is the same."""
+"""What tasks on texts share: what decides their results, and which texts were cut."""
 
 import torch
 
 from tests.decode.tiny import speaker
-from trivium.batch.of_texts import OfTexts, fingerprint
+from trivium.batch.of_texts import OfTexts
 from trivium.language_model import LanguageModel
 
 
-def test_the_fingerprint_sees_a_changed_weight() -> None:
+def test_what_decides_the_results_is_the_model_and_the_options() -> None:
     one, same, other = (LanguageModel(*speaker("gpt2", seed)) for seed in (0, 0, 1))
-    assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+    assert OfTexts(one).says("tag") == OfTexts(same).says("tag") != OfTexts(other).says("tag")
+    assert OfTexts(one).says("tag") != OfTexts(one, truncate=True).says("tag")
     with torch.no_grad():
-        same.model.tokens.weight[0, 0] += 1
-    assert fingerprint(one) != fingerprint(same)
+        same.model.tokens.weight[100, 10] += 1
+    assert OfTexts(one).says("tag") != OfTexts(same).says("tag")
 
 
 def test_results_say_which_texts_were_cut() -> None:

@@ -1,29 +1,16 @@
 """What the tasks on texts share: the model, the texts that it cannot read, those that are cut to fit."""
 
-__all__ = ["OfTexts", "fingerprint"]
+__all__ = ["OfTexts"]
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from trivium.batch.journal import CUT
 from trivium.batch.texts import texts_refused, tokens_of
+from trivium.evaluate.identity import identity_of
 from trivium.language_model import LanguageModel
 from trivium.tasks.reading import Text
-
-
-def fingerprint(lm: LanguageModel) -> str:
-    """SHA-256 of a model's description, its tokenizer, and the first and last numbers of each of its tensors."""
-    digest = hashlib.sha256(f"{lm.architecture} {lm.tokenizer.fingerprint} {lm.generation_config}".encode())
-    for name, parameter in lm.model.state_dict().items():
-        flat = parameter.detach().flatten()
-        ends = torch.cat([flat[:256], flat[-256:]]).float().cpu()
-        digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}".encode())
-        digest.update(ends.numpy().tobytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -48,7 +35,7 @@ class OfTexts:
 
     def says(self, task: str, **options: Any) -> dict[str, Any]:
         """Everything that decides the results."""
-        return {"task": task, "model": fingerprint(self.lm), "truncate": self.truncate, **options}
+        return {"task": task, "model": identity_of(self.lm), "truncate": self.truncate, **options}
 
     def reason(self, texts: Sequence[tuple[str, object]]) -> str | None:
         """Why texts (with their names) cannot be read together, or None."""

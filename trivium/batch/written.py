@@ -64,7 +64,7 @@ class Written(OfTexts):
     @property
     def described(self) -> Mapping[str, Any]:
         """The model, its task, and how it is decoded."""
-        return self.says("write", text_task=asdict(self.task), added=self.added, options=dict(self.options))
+        return self.says("write", text_task=asdict(self.task), added=self.added, decoding=self._sampling(0).to_dict())
 
     def refused(self, row: Row) -> str | None:
         """A text that is none, or too long."""
@@ -125,7 +125,7 @@ class Continued(OfTexts):
     @property
     def described(self) -> Mapping[str, Any]:
         """The model, and how it is decoded."""
-        return self.says("generate", options=dict(self.options))
+        return self.says("generate", decoding=self.lm.options(**{"seed": 0, **self.options}).to_dict())
 
     def refused(self, row: Row) -> str | None:
         """A prompt that is none, or leaves no room for a token behind it."""
