@@ -96,17 +96,16 @@ def test_it_goes_on_with_the_candidate_at_which_it_was_stopped(place: Path, monk
 def test_other_examples_are_measured_anew(place: Path) -> None:
     compare(settings(place, "again", "most-common"))
     said: list[str] = []
-    compare(settings(place, "again", "most-common", seed=1), said.append)
     compare(settings(place, "again", "most-common", held_out_items=20), said.append)
     assert not any("measured before" in line for line in said)
 
 
 def test_seeds_train_and_prompt_again_and_what_draws_nothing_does_not(place: Path) -> None:
-    found = compare(settings(place, "seeds", "most-common HERE/gpt2@1-shot:way=plain", seeds=3, held_out_items=6))
+    found = compare(settings(place, "seeds", "most-common HERE/gpt2@1-shot:way=plain", seeds=2, held_out_items=4))
     counts = sorted(len(each.measurements) for each in found.measured.values())
-    assert counts == [1, 3]
-    shots = next(each for each in found.measured.values() if len(each.measurements) == 3)
-    assert len({each.predictions[0].input for each in shots.measurements}) == 3
+    assert counts == [1, 2]
+    shots = next(each for each in found.measured.values() if len(each.measurements) == 2)
+    assert len({each.predictions[0].input for each in shots.measurements}) == 2
     assert "another seed" not in str(found.recommendation)
 
 

@@ -17,8 +17,8 @@ from trivium.files import atomic_write
 _SHOWN_CHARACTERS: Final = 1500
 
 
-def render_report(comparison: Comparison) -> str:
-    """The page; every text of users and models is escaped by the template engine."""
+def render_report(comparison: Comparison, chart: str) -> str:
+    """The page with its picture as SVG; every text of users and models is escaped by the template engine."""
     source = resources.files("trivium.compare").joinpath("report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     settings = yaml.safe_dump(comparison.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -28,7 +28,7 @@ def render_report(comparison: Comparison) -> str:
         comparison=comparison,
         columns=COLUMNS,
         rows=comparison.rows(),
-        chart=_chart(comparison),
+        chart=chart,
         how={name: each.how for name, each in first.items()},
         inputs={name: each.predictions[0].input[:_SHOWN_CHARACTERS] for name, each in first.items()},
         settings=settings,
@@ -37,8 +37,9 @@ def render_report(comparison: Comparison) -> str:
 
 def write_report(comparison: Comparison, folder: Path) -> None:
     """The page, and its picture by itself."""
-    atomic_write(folder / "comparison.svg", _chart(comparison) + "\n")
-    atomic_write(folder / "report.html", render_report(comparison).encode(errors="backslashreplace"))
+    chart = _chart(comparison)
+    atomic_write(folder / "comparison.svg", chart + "\n")
+    atomic_write(folder / "report.html", render_report(comparison, chart).encode(errors="backslashreplace"))
 
 
 def _chart(comparison: Comparison) -> str:
