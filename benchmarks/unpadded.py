@@ -60,7 +60,7 @@ def measured(model: Transformer, ready: Prepared, way: Way, steps: int) -> tuple
     for step in range(steps + 1):
         begin = time.process_time()
         for batch in way(shuffled(step)):
-            ready.loss_fn(model, batch).loss_sum.backward()
+            torch.autograd.backward(ready.loss_fn(model, batch).loss_sum)
             read, held = read + batch.tokens, held + batch.input_ids.numel()
         seconds.append(time.process_time() - begin)
         model.zero_grad()

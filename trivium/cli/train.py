@@ -18,37 +18,48 @@ if TYPE_CHECKING:
     from trivium.finetune.settings import FineTuneSettings
 
 
+# What a person may say, an option each.
+_Data = Annotated[
+    str, typer.Option("--data", help="A file, folder, catalogue name or hub id of examples.", show_default=False)
+]
+_Out = Annotated[Path, typer.Option("--out", help="The folder of the run and its model.", show_default=False)]
+_HeldOut = Annotated[str, typer.Option("--held-out", help="A share of the data, or other examples; 0: none.")]
+_Split = Annotated[str | None, typer.Option(help="The part of the data to train on, such as train.")]
+_HeldOutSplit = Annotated[str | None, typer.Option(help="The part of the data that is held out, such as validation.")]
+_Items = Annotated[int | None, typer.Option(help="Train on so many examples, drawn by the seed.", min=1)]
+_Task = Annotated[str | None, typer.Option(help="What to teach, where the examples do not say it: embedding.")]
+_Labels = Annotated[str | None, typer.Option(help="Labels in their order, with commas. Those of the data.")]
+_Epochs = Annotated[float | None, typer.Option(help="How often every example is read. 3.")]
+_Batch = Annotated[int | None, typer.Option(help="Examples of one step. 32.")]
+_LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate. 5e-5.")]
+_Patience = Annotated[int | None, typer.Option(help="End after so many validations without a lower loss.")]
+_MaxTokens = Annotated[int | None, typer.Option(help="Cut longer texts. What the model reads.")]
+_Lora = Annotated[int | None, typer.Option(help="Train low-rank updates of this rank, and the head.", min=1)]
+_Seed = Annotated[int, typer.Option(help="Of every random draw.", min=0)]
+_Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other setting (docs/finetune.md).")
+]
+
+
 def train(
     model: ModelArgument,
-    source: Annotated[
-        str, typer.Option("--data", help="Examples: a file, folder, catalogue name or hub id.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option("--out", help="The folder of the run and its model.", show_default=False)],
-    held_out: Annotated[
-        str,
-        typer.Option("--held-out", help="A share of the data, or other examples; 0: none. Chooses and measures."),
-    ] = "0.1",
-    split: Annotated[str | None, typer.Option(help="The part of the data to train on, such as train.")] = None,
-    held_out_split: Annotated[
-        str | None, typer.Option(help="The part of the data that is held out, such as validation.")
-    ] = None,
+    source: _Data,
+    out: _Out,
+    held_out: _HeldOut = "0.1",
+    split: _Split = None,
+    held_out_split: _HeldOutSplit = None,
     column: ColumnOption = None,
-    items: Annotated[int | None, typer.Option(help="Train on so many examples, drawn by the seed.", min=1)] = None,
-    task: Annotated[
-        str | None, typer.Option(help="The task, where the form of the examples does not say it, such as embedding.")
-    ] = None,
-    labels: Annotated[str | None, typer.Option(help="Labels in their order, with commas. The data's.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="How often every example is read. 3.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Examples of one step. 32.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate. 5e-5.")] = None,
-    patience: Annotated[int | None, typer.Option(help="End after so many validations without a lower loss.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Cut longer texts. What the model reads.")] = None,
-    lora: Annotated[int | None, typer.Option(help="Train low-rank updates of this rank, and the head.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Of every random draw.", min=0)] = 0,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other setting (docs/finetune.md)."),
-    ] = None,
+    items: _Items = None,
+    task: _Task = None,
+    labels: _Labels = None,
+    epochs: _Epochs = None,
+    batch: _Batch = None,
+    learning_rate: _LearningRate = None,
+    patience: _Patience = None,
+    max_tokens: _MaxTokens = None,
+    lora: _Lora = None,
+    seed: _Seed = 0,
+    overrides: _Overrides = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,7 @@ from trivium.errors import DataError, nearest
 from trivium.finetune.settings import FineTuneSettings
 
 #: The name of what a regression says, as transformers calls it.
-NUMBER = ("LABEL_0",)
+_NUMBER = ("LABEL_0",)
 
 
 def labels_of(train: Examples, given: Sequence[str] = ()) -> tuple[str, ...]:
@@ -19,7 +19,7 @@ def labels_of(train: Examples, given: Sequence[str] = ()) -> tuple[str, ...]:
     label of the examples that is not given, and where there is but one label to tell from none.
     """
     if train.form == "regression":
-        return tuple(given) or NUMBER
+        return tuple(given) or _NUMBER
     counts = train.label_counts
     if not counts:
         return ()

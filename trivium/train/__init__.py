@@ -1,7 +1,7 @@
 """Training: one loop for every family and every objective. It sees batches and a loss, and nothing behind them.
 
 Read in this order. `loop.py` is the page that says what training is: micro-batches, backward, clip, optimizer, log.
-`loss.py` is the cross-entropy that it minimises, `task_loss.py` what a task's head minimises, `task_loss.py` and `word_loss.py` those of task heads, `optimizer.py`
+`loss.py` is the cross-entropy that it minimises, `task_loss.py` and `word_loss.py` those of task heads, `optimizer.py`
 with `muon.py` and `schedule.py` how a gradient becomes a step, `precision.py`, `machine.py` and `recompute.py` how a
 step is made fast and small. `settings.py` holds every number a user may choose. `checkpoint.py` keeps what a killed run
 needs to continue to the same bits, `watch.py` notices a run that goes wrong, `stop.py` a person who wants it to stop.

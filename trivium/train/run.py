@@ -70,8 +70,7 @@ def run_training(
     `identity` is plain data that decides the weights beside `settings` (architecture, data hashes): a folder that holds
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
     `expectation` is written into the record before anything is trained, and compared with the result in the end.
-    The finished model is that of the last step, or the best: of the lowest validation loss, as it always is with
-    `settings.patience`.
+    The finished model is of the last step, or of the lowest validation loss, as it always is with `settings.patience`.
     """
     whole_identity = {"train": settings.trajectory(), **(identity or {})}
     shown = title or folder.name
@@ -113,8 +112,7 @@ def run_training(
                 )
         result = replace(result, median_step_seconds=median_step_seconds(folder / METRICS_FILE))
         if result.finished:
-            if finish_with == "best" or settings.patience is not None:
-                result = _best(checkpoints, model, result)
+            result = _chosen("best" if settings.patience else finish_with, checkpoints, model, result)
             save_model(folder, model)
             write_record(folder, {**record, "result": result.to_dict()})
         reports.say(closing_box(result, shown, expectation.lines(result) if expectation else ()))
@@ -133,9 +131,11 @@ def first_quote(folder: Path) -> Mapping[str, Any] | None:
     return quote if isinstance(quote, dict) else None
 
 
-def _best(checkpoints: Checkpoints, model: nn.Module, result: TrainResult) -> TrainResult:
-    """Put the weights of the lowest validation loss in place, where they are not those of the last step."""
-    if result.best_step is None or result.best_step == result.steps:
+def _chosen(
+    which: Literal["last", "best"], checkpoints: Checkpoints, model: nn.Module, result: TrainResult
+) -> TrainResult:
+    """Put the weights that the finished model has in place, where they are not those of the last step."""
+    if which == "last" or result.best_step is None or result.best_step == result.steps:
         return result
     checkpoints.load_weights(checkpoints.run_folder / f"checkpoint-{result.best_step}", model)
     return replace(result, kept_step=result.best_step)
