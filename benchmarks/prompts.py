@@ -40,6 +40,10 @@ PROMPTS = {
     "sentiment": Prompt(
         Template("Review: {{ text }}\nSentiment: {{ label }}"), LabelWords.of(["negative", "positive"])
     ),
+    "sentence": Prompt(
+        Template("Review: {{ text }}\nThe sentiment of this review is {{ label }}"),
+        LabelWords.of(["negative", "positive"]),
+    ),
     "film": Prompt(
         Template("Review: {{ text }}\nIn short, the film is {{ label }}"),
         LabelWords.of(["negative", "positive"], {"negative": "Negative", "positive": "Positive"}),
@@ -106,17 +110,18 @@ def _heading(lm: LanguageModel, best: Row, tuning: Sweep, found: Sweep) -> list[
 
 def _table(found: Sweep, best: Row) -> list[str]:
     lines = [
-        "| shots | choice by | accuracy | 95 % interval | over seeds | said positive (right) | |",
-        "|---:|---|---:|---|---|---|---|",
+        "| shots | choice by | accuracy | 95 % interval | over seeds | asked together | said positive (right) | |",
+        "|---:|---|---:|---|---|---:|---|---|",
     ]
     for row in found.rows:
         low, high = row.accuracy.low, row.accuracy.high
         mark = "**" if (row.shots, row.way) == (best.shots, best.way) else ""
         spread = f"{row.spread[0]:.1%} to {row.spread[1]:.1%}" if len(row.by_seed) > 1 else ""
+        together = "" if row.together is None else f"{row.together.value:.1%}"
         lean = "" if row.lean.to is None else f"leans to {row.lean.to}"
         lines.append(
             f"| {row.shots.count} | {row.way} | {mark}{row.accuracy.value:.1%}{mark} | {low:.1%} to {high:.1%} "
-            f"| {spread} | {row.lean.said['positive']:.0%} ({row.lean.right['positive']:.0%}) | {lean} |"
+            f"| {spread} | {together} | {row.lean.said['positive']:.0%} ({row.lean.right['positive']:.0%}) | {lean} |"
         )
     return lines
 

@@ -49,7 +49,7 @@ def test_too_many_to_choose_on() -> None:
 
 def test_remarks_say_leans_and_shots_left_out() -> None:
     lean = Lean.of(["good"] * 90 + ["bad"] * 10, ["good"] * 50 + ["bad"] * 50, ["bad", "good"])
-    row = Row("long", Shots(8), "plain", Metric("accuracy", 0.6, items=100), (0.6,), lean, 300, 4, 1.0)
+    row = Row("long", Shots(8), "plain", Metric("accuracy", 0.6, items=100), (0.6,), None, lean, 300, 4, 1.0)
     assert Study(Sweep((row,), 100, 1, {})).remarks == (
         "long, 8 shots, plain leans to 'good': said of 90%, right for 50%. Calibrate it (content-free, in-domain), or "
         "show other shots.",

@@ -1,6 +1,7 @@
 """Sweeps: every combination once, the mean over seeds with its interval, resumed where it stopped."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,18 @@ def test_every_combination_has_a_row() -> None:
     assert len(heard) == 2 * (1 + 3)  # without shots there is nothing to draw
     assert heard[0].startswith("plain, shots none, seed 0: plain ")
     row = next(row for row in found.rows if (row.prompt, row.shots.count, row.way) == ("short", 2, "plain"))
+    drawn = []
     for seed, accuracy in enumerate(row.by_seed):
         said = ChoicePrompter(lm, PROMPTS["short"], POOL, Shots(2), seed=seed).predict(ASKED)
+        drawn.append(said)
         assert accuracy == sum(a.said == b.labels[0] for a, b in zip(said, ASKED, strict=True)) / 8
+    together = ChoicePrompter(lm, PROMPTS["short"], POOL, Shots(2), draws=3).predict(ASKED)
+    assert row.together is not None
+    assert row.together.value == sum(a.said == b.labels[0] for a, b in zip(together, ASKED, strict=True)) / 8
+    for one, *parts in zip(together, *drawn, strict=True):
+        mean = sum(math.log(part.scores["good"] / part.scores["bad"]) for part in parts) / 3
+        assert math.log(one.scores["good"] / one.scores["bad"]) == pytest.approx(mean, abs=1e-4)
+    assert found.rows[0].together is None
     assert row.accuracy.value == pytest.approx(sum(row.by_seed) / 3)
     assert row.accuracy.low is not None
     assert row.accuracy.high is not None

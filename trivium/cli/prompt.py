@@ -225,9 +225,12 @@ def _table(sweep: "Sweep", title: str) -> Table:
         said = ", ".join(f"{label} {share:.0%}" for label, share in row.lean.said.items())
         interval = "" if low is None or high is None else f"{low:.1%} to {high:.1%}"
         spread = f"{row.spread[0]:.1%} to {row.spread[1]:.1%}" if len(row.by_seed) > 1 else ""
+        together = "" if row.together is None else f"{row.together.value:.1%}"
         leans = "" if row.lean.to is None else f"leans to {row.lean.to}"
-        rows.append((row.prompt, row.shots.count, row.way, f"{row.accuracy.value:.1%}", interval, spread, said, leans))
-    columns = ("prompt", "shots", "choice by", "accuracy", "95 % interval", "seeds", "said", "")
+        rows.append(
+            (row.prompt, row.shots.count, row.way, f"{row.accuracy.value:.1%}", interval, spread, together, said, leans)
+        )
+    columns = ("prompt", "shots", "choice by", "accuracy", "95 % interval", "seeds", "together", "said", "")
     return Table(columns, rows, title)
 
 

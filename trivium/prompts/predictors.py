@@ -3,10 +3,11 @@
 __all__ = ["ChoicePrompter", "TextPrompter", "embedder", "predictions"]
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from trivium.data.examples import Example, Examples, Form
 from trivium.decode.generate import generate
@@ -19,7 +20,7 @@ from trivium.prompts.prompt import Built, Prompt, build
 from trivium.prompts.reading import Reading, read_choices
 from trivium.prompts.shots import Embed, Shots, draw_shots
 from trivium.prompts.template import ANSWERS, fields_of
-from trivium.prompts.ways import check_way, probabilities, scores
+from trivium.prompts.ways import check_way, log_probabilities, probabilities, scores
 
 
 def embedder(lm: LanguageModel) -> Embed:
@@ -31,7 +32,8 @@ def embedder(lm: LanguageModel) -> Embed:
 class ChoicePrompter:
     """Chooses among label words by their likelihood after the prompt.
 
-    Shots and the texts of a calibration in the domain (`in_domain` of them) are drawn from `pool` by `seed`.
+    Shots and the texts of a calibration in the domain (`in_domain` of them) are drawn from `pool` by `seed`. With
+    several `draws` (seed, seed + 1, ...) all are asked, and their mean log-probabilities decide.
     """
 
     lm: LanguageModel
@@ -40,6 +42,7 @@ class ChoicePrompter:
     shots: Shots = field(default_factory=Shots)
     way: str = "plain"
     seed: int = 0
+    draws: int = 1
     in_domain: int = 64
     embed: Embed | None = None
     told: Callable[[int, int], None] | None = None
@@ -62,7 +65,7 @@ class ChoicePrompter:
             "instruction": self.prompt.instruction,
             "words": str(self.prompt.words),
             "style": self.prompt.style,
-            "shots": f"{self.shots}, seed {self.seed}" if self.shots.count else "none",
+            "shots": f"{self.shots}, seed {self.seed}{_more(self.draws)}" if self.shots.count else "none",
             "choice by": self.way,
             "texts of the domain": str(self.in_domain) if self.way == "in-domain" else "",
         }
@@ -88,14 +91,24 @@ class ChoicePrompter:
 
     def predict(self, examples: Examples) -> list[Prediction]:
         """The best label of each example, with the probability of each among the choices."""
-        return predictions(self.prompt, self.read(examples, (self.way,)), self.way)
+        if self.draws < 1:
+            raise UsageError(f"draws is {self.draws}: shots are drawn once at least.")
+        readings = [
+            replace(self, seed=self.seed + draw, draws=1, _read=self._read).read(examples, (self.way,))
+            for draw in range(self.draws)
+        ]
+        values = np.mean([log_probabilities(scores(each.likelihoods, self.way)) for each in readings], axis=0)
+        return _predictions(self.prompt, readings[0], values)
 
 
 def predictions(prompt: Prompt, reading: Reading, way: str) -> list[Prediction]:
     """What a reading says when it is scored in some way."""
+    return _predictions(prompt, reading, scores(reading.likelihoods, way))
+
+
+def _predictions(prompt: Prompt, reading: Reading, values: Float[np.ndarray, "N C"]) -> list[Prediction]:
     assert prompt.words is not None
-    labels, values = prompt.words.labels, scores(reading.likelihoods, way)
-    shares = probabilities(values)
+    labels, shares = prompt.words.labels, probabilities(values)
     return [
         Prediction(labels[int(np.argmax(row))], dict(zip(labels, share.tolist(), strict=True)), built.text)
         for row, share, built in zip(values, shares, reading.built, strict=True)
@@ -169,3 +182,7 @@ class TextPrompter:
     def _label(self, said: str) -> str:
         words = {} if self.prompt.words is None else self.prompt.words.words
         return next((label for label, word in words.items() if word == said), said)
+
+
+def _more(draws: int) -> str:
+    return f" and {draws - 1} more, asked together" if draws > 1 else ""

@@ -1,7 +1,8 @@
 """Prompts x shots x ways of scoring x seeds on the same examples: how well each does, and how much that is luck.
 
 One reading of the examples serves every way of scoring. The interval of an accuracy is of the mean over seeds, by
-bootstrap of the items; the range over seeds stands beside it, as it is another kind of luck.
+bootstrap of the items; the range over seeds stands beside it, as it is another kind of luck. Draws of shots can also be
+asked together: their mean scores decide, which takes most of that luck away, for as many times the work.
 
     tuning = sweep(lm, prompts, pool, some, ...)      the best setting is chosen on examples ...
     sweep(lm, {best.prompt: ...}, pool, held_out)     ... that it is not reported on
@@ -28,10 +29,10 @@ from trivium.metrics.bootstrap import bootstrap, mean_of
 from trivium.metrics.metric import Metric
 from trivium.prompts.lean import Lean
 from trivium.prompts.picture import Curve, accuracy_chart
-from trivium.prompts.predictors import ChoicePrompter, predictions
+from trivium.prompts.predictors import ChoicePrompter
 from trivium.prompts.prompt import Prompt, answer_of
 from trivium.prompts.shots import Embed, Shots
-from trivium.prompts.ways import check_way
+from trivium.prompts.ways import check_way, log_probabilities, scores
 
 #: So many values of each weight tell one model from another.
 _WEIGHTS: Final = 64
@@ -41,7 +42,8 @@ _WEIGHTS: Final = 64
 class Row:
     """How well a prompt does with some shots and a way of scoring, over seeds.
 
-    `left_out` shots found no room in the context, of all prompts together; the fewest that one had is `fewest`.
+    `together` is the accuracy of all draws asked together; None where there is one. `left_out` shots found no room in
+    the context, of all prompts; the fewest that one had is `fewest`.
     """
 
     prompt: str
@@ -49,6 +51,7 @@ class Row:
     way: str
     accuracy: Metric
     by_seed: tuple[float, ...]
+    together: Metric | None
     lean: Lean
     left_out: int
     fewest: int
@@ -61,7 +64,7 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {**asdict(self), "accuracy": self.accuracy.to_dict(), "lean": self.lean.to_dict()}
+        return {**asdict(self), "lean": self.lean.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class _Said:
-    """What was said of every example with one draw of shots, by each way of scoring."""
+    """What is said of every example with one draw of shots, by each way: the log-probabilities of its choices."""
 
-    said: dict[str, list[str]]
+    scores: dict[str, list[list[float]]]
     left_out: int
     fewest: int
     seconds: float
@@ -134,10 +137,17 @@ def sweep(
     for way in ways:
         check_way(way)
     right = [answer_of(example) for example in asked]
+    unknown = {
+        label for prompt in prompts.values() if prompt.words for label in right if label not in prompt.words.words
+    }
+    if unknown:
+        raise UsageError(f"Examples of {asked.where} have the label '{min(unknown)}', which has no word in a prompt.")
     model = "" if folder is None else _model_digest(lm)
     rows: list[Row] = []
     first: dict[str, str] = {}
     for name, prompt in prompts.items():
+        if prompt.words is None:
+            raise UsageError(f"The prompt '{name}' has no label words, and a sweep is of choices.")
         for shown in shots:
             drawn: list[_Said] = []
             for seed in range(seeds if shown.count and shown.order != "nearest" else 1):
@@ -145,9 +155,8 @@ def sweep(
                 place = None if folder is None else folder / f"{_key(model, asker, asked, ways)}.json"
                 drawn.append(_kept(place) or _ask(asker, asked, ways, place))
                 if told is not None:
-                    told(_line(name, shown, seed, drawn[-1], right))
+                    told(_line(name, shown, seed, drawn[-1], right, prompt.words.labels))
             first[name] = drawn[0].first
-            assert prompt.words is not None
             rows += [_row(name, shown, way, drawn, right, prompt.words.labels) for way in ways]
     return Sweep(tuple(rows), len(asked), seeds, first)
 
@@ -155,9 +164,7 @@ def sweep(
 def _ask(asker: ChoicePrompter, asked: Examples, ways: Sequence[str], place: Path | None) -> _Said:
     start = time.perf_counter()
     reading = asker.read(asked, ways)
-    said: dict[str, list[str]] = {
-        way: [str(one.said) for one in predictions(asker.prompt, reading, way)] for way in ways
-    }
+    said = {way: log_probabilities(scores(reading.likelihoods, way)).tolist() for way in ways}
     shots = [built.shots for built in reading.built]
     left_out = sum(built.left_out for built in reading.built)
     made = _Said(said, left_out, min(shots), time.perf_counter() - start, reading.built[0].text)
@@ -167,22 +174,28 @@ def _ask(asker: ChoicePrompter, asked: Examples, ways: Sequence[str], place: Pat
 
 
 def _row(name: str, shots: Shots, way: str, drawn: Sequence[_Said], right: Sequence[str], labels: Sequence[str]) -> Row:
-    hits = np.array([[a == b for a, b in zip(each.said[way], right, strict=True)] for each in drawn], dtype=float)
+    each = np.array([one.scores[way] for one in drawn])  # seeds x items x choices
+    answers = np.array([labels.index(label) for label in right])
+    said = each.argmax(axis=-1)
+    hits = (said == answers).astype(float)
+    together = each.mean(axis=0).argmax(axis=-1) == answers
     return Row(
         name,
         shots,
         way,
         bootstrap("accuracy", mean_of(hits.mean(axis=0))),
         tuple(hits.mean(axis=1).tolist()),
-        Lean.of([said for each in drawn for said in each.said[way]], [*right] * len(drawn), labels),
-        sum(each.left_out for each in drawn),
-        min(each.fewest for each in drawn),
-        sum(each.seconds for each in drawn),
+        bootstrap("accuracy", mean_of(together)) if len(drawn) > 1 else None,
+        Lean.of([labels[place] for place in said.ravel()], [*right] * len(drawn), labels),
+        sum(one.left_out for one in drawn),
+        min(one.fewest for one in drawn),
+        sum(one.seconds for one in drawn),
     )
 
 
-def _line(name: str, shots: Shots, seed: int, said: _Said, right: Sequence[str]) -> str:
-    shares = {way: np.mean([a == b for a, b in zip(each, right, strict=True)]) for way, each in said.said.items()}
+def _line(name: str, shots: Shots, seed: int, said: _Said, right: Sequence[str], labels: Sequence[str]) -> str:
+    answers = np.array([labels.index(label) for label in right])
+    shares = {way: np.mean(np.array(each).argmax(axis=-1) == answers) for way, each in said.scores.items()}
     shown = ", ".join(f"{way} {share:.1%}" for way, share in shares.items())
     return f"{name}, shots {shots}, seed {seed}: {shown} ({said.seconds:.1f} s)"
 

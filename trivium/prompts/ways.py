@@ -15,7 +15,7 @@ The best choice has the highest score. Lengths are those of the label words, wit
 Letters: N items, C choices, K inputs of a calibration.
 """
 
-__all__ = ["CONTENT_FREE", "WAYS", "Likelihoods", "check_way", "probabilities", "scores"]
+__all__ = ["CONTENT_FREE", "WAYS", "Likelihoods", "check_way", "log_probabilities", "probabilities", "scores"]
 
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +30,9 @@ WAYS: Final = ("plain", "per-token", "per-character", "per-byte", "unconditional
 
 #: Inputs that say nothing of the task (Zhao et al. 2021, section 4).
 CONTENT_FREE: Final = ("N/A", "[MASK]", "")
+
+#: No probability counts as less.
+_LEAST: Final = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,12 @@ def probabilities(values: Float[np.ndarray, "*N C"]) -> Float[np.ndarray, "*N C"
     return np.asarray(spread / spread.sum(axis=-1, keepdims=True))
 
 
+def log_probabilities(values: Float[np.ndarray, "*N C"]) -> Float[np.ndarray, "*N C"]:
+    """The logarithms of `probabilities`, of which none is infinite."""
+    return np.asarray(np.log(np.maximum(probabilities(values), _LEAST)))
+
+
 def _calibrated(logprobs: Float[np.ndarray, "N C"], reference: Float[np.ndarray, "N K C"]) -> Float[np.ndarray, "N C"]:
     """Log p − log p̄ over the choices: Zhao et al.'s diagonal W = diag(p̄)⁻¹ without a bias."""
     mean = probabilities(reference).mean(axis=1)
-    return np.asarray(np.log(np.maximum(probabilities(logprobs), 1e-30)) - np.log(np.maximum(mean, 1e-30)))
+    return np.asarray(log_probabilities(logprobs) - np.log(np.maximum(mean, _LEAST)))
