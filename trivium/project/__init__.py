@@ -1,6 +1,6 @@
 """A whole project from one file: prepare the data, plan, train each model, evaluate, report.
 
-In reading order: `schema` and `tasks` (the file's sections), `read` (a file and its overrides), `stage` (what is kept
+In reading order: `schema` and `task_schema` (the file's sections), `read` (a file and its overrides), `stage` (what is kept
 and not done again), then the stages: of `pretraining` `prepare`, `validation` (inside a run), `fits` (whether a step
 fits the memory, and what would), `estimate`, `expected_loss` (of a ladder), `training`, `evaluation`; with the `splits`
 of a task `prompting`, `finetuning` and `comparing`; and `report`, and `run`, which calls them in turn.

@@ -11,7 +11,7 @@ from trivium.compare.comparison import COLUMNS
 from trivium.compare.run import compare
 from trivium.compare.settings import CompareSettings
 from trivium.project.schema import Project
-from trivium.project.tasks import Comparing
+from trivium.project.task_schema import Comparing
 
 
 def compare_all(project: Project, comparing: Comparing, console: Console | None) -> dict[str, Any]:

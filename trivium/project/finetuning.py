@@ -12,7 +12,7 @@ from trivium.finetune.run import finetune
 from trivium.language_model import load
 from trivium.project.schema import Project
 from trivium.project.splits import splits_of
-from trivium.project.tasks import FineTuning
+from trivium.project.task_schema import FineTuning
 from trivium.train.stop import Stop
 
 

@@ -11,7 +11,7 @@ from trivium.language_model import load
 from trivium.project.schema import Project
 from trivium.project.splits import splits_of
 from trivium.project.stage import fingerprint, kept
-from trivium.project.tasks import Prompting
+from trivium.project.task_schema import Prompting
 from trivium.prompts.prompt import Prompt
 from trivium.prompts.shots import Shots
 from trivium.prompts.sweep import sweep

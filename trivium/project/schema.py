@@ -12,7 +12,7 @@ from trivium.errors import ModelError, UsageError
 from trivium.families.pre_training import pre_training
 from trivium.families.registry import FAMILIES
 from trivium.objectives.registry import KINDS, LABELLED, check_kind
-from trivium.project.tasks import Comparing, FineTuning, Prompting
+from trivium.project.task_schema import Comparing, FineTuning, Prompting
 from trivium.train.settings import TrainSettings
 
 _DECIDED_BY_THE_PLAN = ("steps", "batch_rows", "batch_tokens", "accumulation", "seed")

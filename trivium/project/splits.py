@@ -4,7 +4,7 @@ __all__ = ["splits_of"]
 
 from trivium.compare.splits import Splits, make_splits
 from trivium.data.example_reader import read_examples
-from trivium.project.tasks import Task
+from trivium.project.task_schema import Task
 
 
 def splits_of(task: Task, seed: int) -> Splits:
