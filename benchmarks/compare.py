@@ -2,7 +2,7 @@
 
     python -m benchmarks.compare                            # hours on two quiet cores; goes on where it was stopped
     python -m benchmarks.compare --tasks reviews            # one of them
-    python -m benchmarks.compare --train-items 200 --items 40 --out /tmp/look    # a look
+    python -m benchmarks.compare --train-items 200 --items 40 --out runs/look    # a look
 
 Baselines, an encoder with a head (whole, and by low-rank adapters), a decoder with zero, one and four shots, the same
 decoder fine-tuned to write its answer, and, where `trivium run projects/quickstart.yaml` has trained one, an

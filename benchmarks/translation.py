@@ -31,7 +31,7 @@ from trivium.evaluate.evaluation import Evaluation, evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.evaluate.predictions import Predictor
 from trivium.evaluate.word_dictionary import WordDictionary
-from trivium.families import bart
+from trivium.families import t5
 from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.language_model import LanguageModel
@@ -69,7 +69,7 @@ def lead(train: Examples) -> Predictor:
 
 
 _SETTINGS = FineTuneSettings(
-    epochs=60, batch=32, learning_rate=1.5e-3, betas=(0.9, 0.98), weight_decay=0.1, precision="float32"
+    epochs=40, batch=64, optimizer="muon", learning_rate=0.01, betas=(0.9, 0.95), weight_decay=0.1, precision="float32"
 )
 RECIPES = {
     "translation": Recipe(
@@ -106,7 +106,7 @@ def fresh(recipe: Recipe, train: Examples) -> LanguageModel:
     pairs = [pair for pair in train if isinstance(pair, TextPair)]
     words = train_tokenizer("bpe", (text for pair in pairs for text in (pair.source, *pair.targets)), recipe.vocabulary)
     longest = max(recipe.task.source_tokens or 0, recipe.task.answer_tokens or 0)
-    architecture = bart.preset(
+    architecture = t5.preset(
         vocab=words.vocabulary, dim=recipe.dim, depth=recipe.depth, heads=4, positions=longest, dropout=recipe.dropout
     )
     return LanguageModel(Transformer(architecture, torch.Generator().manual_seed(0)).eval(), words)

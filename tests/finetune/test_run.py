@@ -132,7 +132,7 @@ def test_another_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     finetune(body("bert"), TRAIN, tmp_path, settings=one)
     with pytest.raises(CheckpointError, match="holds another run: examples"):
         finetune(body("bert"), HELD_OUT, tmp_path, settings=one)
-    with pytest.raises(CheckpointError, match="holds another run: train.learning_rate"):
+    with pytest.raises(CheckpointError, match=r"holds another run: train\.learning_rate"):
         finetune(body("bert"), TRAIN, tmp_path, settings=one.model_copy(update={"learning_rate": 1e-4}))
 
 

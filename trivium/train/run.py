@@ -80,19 +80,17 @@ def run_training(
         if before.get("result"):
             return TrainResult.from_dict(before["result"])
         keep_freed_memory()
-        memory_before = memory_in_use_bytes()
+        before_model = memory_in_use_bytes()
         model = _built(build, settings.seed)
         device = next(model.parameters()).device
         precision = _precision(before, settings, device)
         optimizer = build_optimizer(model, settings, precision.dtype)
         checkpoints = Checkpoints(folder, whole_identity, settings.keep_last, settings.keep_best)
-        checkpoint = latest(folder)
-        state = checkpoints.load(checkpoint, model, optimizer) if checkpoint else TrainState()
-        quote = {"quote": {**versions(), **expectation.to_dict()}} if expectation else {}
-        record = {**new_record(settings, precision), "identity": whole_identity, **quote}
+        state = checkpoints.load(found, model, optimizer) if (found := latest(folder)) else TrainState()
+        record = {**new_record(settings, precision), "identity": whole_identity, **_quoted(expectation)}
         write_record(folder, record)
         with Reports(folder, settings, state, console, shown, flops_per_token, precision, device) as reports:
-            if checkpoint:
+            if found:
                 reports.say(f"{shown}: continues from step {state.step:,} of {settings.steps:,}")
             with _naming_the_last_checkpoint(folder), memory_errors():
                 result = train(
@@ -108,7 +106,7 @@ def run_training(
                     report=reports.take,
                     stop=stop,
                     flops_per_token=flops_per_token,
-                    held_bytes=memory_before.get(device.type, 0),
+                    held_bytes=before_model.get(device.type, 0),
                 )
         result = replace(result, median_step_seconds=median_step_seconds(folder / METRICS_FILE))
         if result.finished:
@@ -181,6 +179,11 @@ def _check_identity(folder: Path, before: Mapping[str, Any], identity: Mapping[s
         raise CheckpointError(
             f"{folder} holds another run: {difference}. Train into another folder, or with the same settings as before."
         )
+
+
+def _quoted(expectation: Expectation | None) -> dict[str, Any]:
+    """What is expected, with the versions that it was made by, as the record has it."""
+    return {"quote": {**versions(), **expectation.to_dict()}} if expectation else {}
 
 
 def _precision(before: Mapping[str, Any], settings: TrainSettings, device: torch.device) -> Precision:
