@@ -53,6 +53,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "trivium.weights.gguf_fields": "tests/weights/test_gguf.py alters every field",
     "trivium.weights.gguf_layout": "tests/weights/test_gguf.py: rows go there and back, and transformers reads them",
     "trivium.__main__": "tests/project/test_run.py starts every process by it",
+    "trivium.compare.prompt_settings": "tests/compare/test_prompted.py",
     "trivium.cli.run_tasks": "tests/project/test_task_schema.py reads what it prints",
     "trivium.project.comparing": "tests/project/test_task_schema.py",
     "trivium.project.finetuning": "tests/project/test_task_schema.py",

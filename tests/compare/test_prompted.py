@@ -5,7 +5,8 @@ import pytest
 
 from tests.compare.tiny import splits
 from tests.prompts.tiny import speaker
-from trivium.compare.prompted import KeptCalibration, PromptSettings, make_prompter, parse_prompt_settings
+from trivium.compare.prompt_settings import PromptSettings, parse_prompt_settings
+from trivium.compare.prompted import KeptCalibration, make_prompter
 from trivium.compare.splits import Splits
 from trivium.data.examples import Examples, TextPair
 from trivium.errors import DataError, UsageError

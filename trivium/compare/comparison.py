@@ -1,6 +1,6 @@
 """The outcome of a comparison: every candidate's quality beside its cost, and what to take."""
 
-__all__ = ["COLUMNS", "Comparison", "conclude"]
+__all__ = ["COLUMNS", "Comparison", "conclude", "metric_of"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,63 +1,31 @@
 """A model that is prompted: shots come from the training split, and how choices are scored from the choose split."""
 
-__all__ = ["KeptCalibration", "PromptSettings", "make_prompter", "parse_prompt_settings"]
+__all__ = ["KeptCalibration", "make_prompter"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from trivium.compare.prompt_settings import CHOSEN, PromptSettings
 from trivium.compare.splits import Splits
 from trivium.data.examples import Examples, Form, LabelledText
-from trivium.errors import UsageError, nearest
 from trivium.evaluate.predictions import Prediction, Predictor
 from trivium.language_model import LanguageModel
 from trivium.prompts.predictors import ChoicePrompter, TextPrompter, embedder, predictions
 from trivium.prompts.prompt import Prompt
 from trivium.prompts.reading import Reading
-from trivium.prompts.shots import ORDERS, Shots
+from trivium.prompts.shots import Shots
 from trivium.prompts.template import Template
-from trivium.prompts.ways import WAYS, Likelihoods
+from trivium.prompts.ways import Likelihoods
 from trivium.prompts.words import LabelWords
 
 #: Ways among which the choose split decides: each of another kind, so that luck chooses little.
 _TRIED: Final = ("plain", "unconditional", "content-free", "in-domain")
-_CHOSEN: Final = "chosen"
 #: The choose split is read as far as this.
 _CHOOSE_ITEMS: Final = 100
-
-
-class PromptSettings(BaseModel):
-    """How a candidate is prompted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    template: str | None = Field(None, description="Jinja, with the example's fields and its answer at the end.")
-    instruction: str = Field("", description="What stands before all examples.")
-    words: dict[str, str] | None = Field(None, description="What the model says for each label; the label itself.")
-    style: Literal["text", "chat"] = Field("text", description="One running text, or turns of a conversation.")
-    order: str | None = Field(None, description="Shots: random, balanced by label, or nearest. By what there is.")
-    way: str = Field(_CHOSEN, description="How choices are scored; by the choose split.")
-    max_tokens: int = Field(32, gt=0, description="Tokens of an answer in free text.")
-
-    @field_validator("order")
-    @classmethod
-    def _known_order(cls, said: str | None) -> str | None:
-        return said if said is None else _known(said, ORDERS)
-
-    @field_validator("way")
-    @classmethod
-    def _known_way(cls, said: str) -> str:
-        return _known(said, (_CHOSEN, *WAYS))
-
-
-def _known(said: str, known: Sequence[str]) -> str:
-    if said not in known:
-        raise ValueError(f"it is one of {', '.join(known)}.{nearest(said, known)}")
-    return said
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,14 +64,6 @@ def _for_each(kept: Float[np.ndarray, "_ K C"] | None, items: int) -> Float[np.n
     return None if kept is None else np.repeat(kept[:1], items, axis=0)
 
 
-def parse_prompt_settings(values: Mapping[str, Any], where: str) -> PromptSettings:
-    """Settings from plain data. Raises `UsageError` with each wrong one, and the nearest right name."""
-    try:
-        return PromptSettings.model_validate(dict(values))
-    except ValidationError as error:
-        raise UsageError(f"In '{where}': " + " ".join(_sentence(dict(each)) for each in error.errors())) from error
-
-
 def make_prompter(
     lm: LanguageModel, shots: int, settings: PromptSettings, splits: Splits, seed: int
 ) -> tuple[Predictor, Mapping[str, str]]:
@@ -123,7 +83,7 @@ def make_prompter(
         return TextPrompter(lm, prompt, train, shown, seed, max_tokens=settings.max_tokens), {}
     embed = embedder(lm) if shown.order == "nearest" else None
     prompter = ChoicePrompter(lm, prompt, train, shown, "plain", seed, embed=embed)
-    ways = _TRIED if settings.way == _CHOSEN else (settings.way,)
+    ways = _TRIED if settings.way == CHOSEN else (settings.way,)
     asked = splits.choose.sample(_CHOOSE_ITEMS if len(ways) > 1 else 1, seed)
     reading = prompter.read(asked, ways)
     right = {way: _accuracy(asked, predictions(prompt, reading, way)) for way in ways}
@@ -139,10 +99,3 @@ def make_prompter(
 def _accuracy(examples: Examples, said: Sequence[Prediction]) -> float:
     pairs = zip(examples, said, strict=True)
     return float(np.mean([isinstance(each, LabelledText) and one.said == each.label for each, one in pairs]))
-
-
-def _sentence(detail: Mapping[str, Any]) -> str:
-    name = str(detail["loc"][0])
-    if detail["type"] == "extra_forbidden":
-        return f"There is no setting '{name}' of a prompt.{nearest(name, PromptSettings.model_fields)}"
-    return f"{name} is {detail['input']!r}: {str(detail['msg']).removeprefix('Input ').removeprefix('Value error, ')}"

@@ -10,7 +10,8 @@ from typing import Final
 
 from trivium.compare.candidates import AsIs, Baseline, Candidate, FineTuned, Prompted
 from trivium.compare.cost import model_memory, python_memory
-from trivium.compare.prompted import make_prompter, parse_prompt_settings
+from trivium.compare.prompt_settings import parse_prompt_settings
+from trivium.compare.prompted import make_prompter
 from trivium.compare.splits import Splits
 from trivium.compare.tuned import check_tuning, tune
 from trivium.data.examples import Examples

@@ -7,7 +7,7 @@ runs/compare/
     comparison.svg, report.html      for a person
 """
 
-__all__ = ["compare"]
+__all__ = ["Told", "compare", "read_splits"]
 
 import gc
 import json
