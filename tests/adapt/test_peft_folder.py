@@ -27,8 +27,10 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [(family, kind) for family in FAMILIES for kind in KINDS if kind != "one layer" or family in ("gpt2", "bloom")],
+)
 def test_peft_says_and_learns_the_same(family: str, kind: str, tmp_path: Path) -> None:
     base = oracle(family)
     model = adapted(ours(base, tmp_path / "base"), KINDS[kind])
@@ -57,7 +59,7 @@ def test_peft_says_and_learns_the_same(family: str, kind: str, tmp_path: Path) -
             torch.testing.assert_close(gradient[updated], found[name][updated], atol=1e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["default", "every layer, rank-stabilized", "decomposed"])
+@pytest.mark.parametrize("kind", ["every layer, rank-stabilized", "decomposed"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_peft_merges_to_the_same_weights(family: str, kind: str, tmp_path: Path) -> None:
     base = oracle(family)
