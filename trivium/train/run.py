@@ -70,10 +70,9 @@ def run_training(
     `identity` is plain data that decides the weights beside `settings` (architecture, data hashes): a folder that holds
     a run of another identity is refused with `CheckpointError`. `console` shows progress; None is silent.
     `expectation` is written into the record before anything is trained, and compared with the result in the end.
-    The finished model is of the last step, or of the lowest validation loss, as it always is with `settings.patience`.
+    The finished model is of the last step, or of the lowest validation loss, as always with `settings.patience`.
     """
-    whole_identity = {"train": settings.trajectory(), **(identity or {})}
-    shown = title or folder.name
+    whole_identity, shown = {"train": settings.trajectory(), **(identity or {})}, title or folder.name
     with _locked(folder):
         before = read_record(folder)
         _check_identity(folder, before, whole_identity)
