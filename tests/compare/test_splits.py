@@ -47,8 +47,19 @@ def test_other_examples_may_be_held_out() -> None:
     assert len(parts.train) + len(parts.choose) == 100
 
 
+def test_labels_that_no_example_teaches_are_counted_and_not_chosen_by() -> None:
+    rare = Examples("classification", (*numbered(100), LabelledText("alone", "rare")), "texts")
+    test = Examples("classification", (*numbered(3), LabelledText("new", "unheard of")), "test")
+    for seed in range(8):  # the rare one is to train on, or to choose by
+        parts = make_splits(rare, test=test, seed=seed, choose=0.5)
+        assert set(parts.choose.labels) <= set(parts.train.labels)
+        assert parts.untaught == {"unheard of": 1}
+    assert str(parts).endswith("4 held out, 1 of them with labels that no example teaches")
+    assert parts.to_dict()["untaught"] == {"unheard of": 1}
+
+
 def test_what_cannot_be_split_is_said() -> None:
-    with pytest.raises(DataError, match="labels that are held out of texts are of no example to train on: 'label 9'"):
+    with pytest.raises(DataError, match=r"They are 'label 9'; taught are 'label 0', 'label 1'."):
         make_splits(numbered(100), test=Examples("classification", (LabelledText("new", "label 9"),), "test"))
     with pytest.raises(DataError, match="needs classification"):
         make_splits(opposites(), test=Examples("text-to-text", (TextPair("a", ("b",)),), "pairs"))

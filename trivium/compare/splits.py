@@ -29,8 +29,17 @@ class Splits:
         """Equal for equal splits."""
         return "-".join(part.fingerprint[:16] for part in (self.train, self.choose, self.held_out))
 
+    @property
+    def untaught(self) -> dict[str, int]:
+        """Labels that are held out and of no example to train on, with their counts: all candidates are wrong there."""
+        taught = set(self.train.labels)
+        return {label: count for label, count in self.held_out.label_counts.items() if label not in taught}
+
     def __str__(self) -> str:
-        return f"{len(self.train):,} to train on, {len(self.choose):,} to choose by, {len(self.held_out):,} held out"
+        said = f"{len(self.train):,} to train on, {len(self.choose):,} to choose by, {len(self.held_out):,} held out"
+        if not self.untaught:
+            return said
+        return f"{said}, {sum(self.untaught.values()):,} of them with labels that no example teaches"
 
     def to_dict(self) -> dict[str, Any]:
         """What there is, without the examples."""
@@ -40,6 +49,7 @@ class Splits:
             "choose": len(self.choose),
             "held_out": len(self.held_out),
             "labels": self.train.label_counts,
+            "untaught": self.untaught,
         }
 
 
@@ -55,10 +65,10 @@ def make_splits(
 ) -> Splits:
     """Splits by share and seed; with `test`, those are held out and `examples` are for the rest.
 
-    `train_items` and `held_out_items` draw so many of a part that has more; what chooses keeps its share. Examples of
-    `test` whose input is also among `examples` stay where they are: it is the user's own split. Raises `DataError`
-    where the two are of different forms, or a label that is held out is nowhere taught; `UsageError` for shares that
-    leave a part empty.
+    `train_items` and `held_out_items` draw so many of a part that has more; what chooses keeps its share, and is only
+    of labels that are taught. Examples of `test` whose input is also among `examples` stay where they are: it is the
+    user's own split. Raises `DataError` where the two are of different forms, or no label that is held out is taught;
+    `UsageError` for shares that leave a part empty.
     """
     if test is None:
         examples, test = examples.split(held_out, seed)
@@ -70,10 +80,11 @@ def make_splits(
         chosen = chosen.sample(max(_FEWEST_TO_CHOOSE, round(len(train) * choose / (1 - choose))), seed)
     if held_out_items is not None:
         test = test.sample(held_out_items, seed)
-    untaught = sorted(set(test.labels) - set(train.labels))
-    if untaught and train.form in ("classification", "multi-label"):
+    taught = set(train.labels)
+    chosen = chosen.pick([place for place, example in enumerate(chosen) if taught.issuperset(example.labels)])
+    if not chosen.examples or (taught and not taught & set(test.labels)):
         raise DataError(
-            f"{len(untaught):,} of the labels that are held out of {examples.where} are of no example to train on: "
-            f"{', '.join(map(repr, untaught[:8]))}. Give more examples of them, or leave them out."
+            f"The labels that are held out of {examples.where}, or to choose by, are of no example to train on. They "
+            f"are {', '.join(map(repr, test.labels[:8]))}; taught are {', '.join(map(repr, train.labels[:8]))}."
         )
     return Splits(train, chosen, test)

@@ -12,6 +12,7 @@ from trivium.architecture import Kind
 from trivium.compare.candidates import FineTuned
 from trivium.compare.splits import Splits
 from trivium.compare.spoken import SpokenPredictor
+from trivium.data.examples import Examples, TextPair
 from trivium.errors import UsageError
 from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.evaluate.predictions import Predictor
@@ -58,7 +59,7 @@ def tune(
     if not done.finished:
         raise KeyboardInterrupt
     lm = done.load()
-    writer = HeadPredictor(lm)
+    writer = HeadPredictor(lm, options={"max_tokens": _longest_answer(lm, train)} if speaks else {})
     memory = done.result.memory
     how = {
         "trained": f"{way}, {done.result.steps:,} steps, the best at {done.result.kept_step or done.result.steps:,}",
@@ -72,6 +73,12 @@ def tune(
         None if memory is None else memory.total,
         how,
     )
+
+
+def _longest_answer(lm: LanguageModel, pairs: Examples) -> int:
+    """Tokens of the longest answer that was taught, with the end: a label is no longer, and one that is, is wrong."""
+    answers = {pair.targets[0] for pair in pairs if isinstance(pair, TextPair)}
+    return 1 + max(len(lm.tokenizer.encode(answer)) for answer in answers)
 
 
 def _natural_way(kind: Kind, splits: Splits) -> Literal["head", "text"]:
