@@ -1,6 +1,6 @@
 """SmolLM2 on film reviews from prompts alone: accuracy by shots, with intervals, leans, and what sharing prefixes buys.
 
-    python benchmarks/prompts.py                     # about half an hour on two cores
+    python benchmarks/prompts.py                     # about forty minutes on two cores
     python benchmarks/prompts.py --items 20 --tuning 20 --seeds 1 --shots 0,2
 
 The setting (template, shots, way of scoring) is chosen on reviews of the training part, which are neither shown nor
@@ -60,7 +60,7 @@ def say(message: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, default=400)
-    parser.add_argument("--tuning", type=int, default=200)
+    parser.add_argument("--tuning", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--shots", default="0,1,4,8")
     parser.add_argument("--model", default=MODEL)
