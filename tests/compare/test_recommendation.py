@@ -28,7 +28,7 @@ def test_a_clear_winner_is_taken_and_its_rivals_are_surely_worse() -> None:
     assert found.take == "a"
     assert found.probability > 0.99
     assert found.items is None
-    assert "as good as certain (over 99.9%, by 1,000 held-out items)" in str(found)
+    assert "as good as certain (over 99%, by 1,000 held-out items)" in str(found)
     assert "Surely worse (95%, all pairs together) are b and c." in str(found)
     assert "surer" not in str(found)
     assert "baseline" not in str(found)
@@ -72,6 +72,12 @@ def test_one_seed_is_said_to_be_one_seed() -> None:
     assert "another seed would move them" in str(recommend(ranking, {"a": 1, "b": 1}))
     assert "another seed" not in str(recommend(ranking, {"a": 1, "b": 1}, seeds=5))
     assert "another seed" not in str(recommend(ranking, {"a": 1, "b": 1}, baselines=["a", "b"]))
+
+
+def test_few_items_are_said_to_be_few() -> None:
+    said = "fewer than 50 held-out items"
+    assert said in str(recommend(ranked(49, a=0.9, b=0.5), {"a": 1, "b": 1}))
+    assert said not in str(recommend(ranked(50, a=0.9, b=0.5), {"a": 1, "b": 1}))
 
 
 def test_one_candidate_was_compared_with_nothing() -> None:

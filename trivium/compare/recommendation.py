@@ -26,6 +26,8 @@ from trivium.compare.ranking import Ranking
 _POWER: Final = 0.8
 #: More items than these nobody labels: a difference that wants them is none.
 _TOO_MANY: Final = 200_000
+#: On fewer items the intervals were not tried (benchmarks/compare_coverage.py).
+_FEW: Final = 50
 #: What is so much quicker is worth a sentence.
 _MUCH_QUICKER: Final = 2.0
 #: By how probable it is, how a recommendation is worded.
@@ -79,6 +81,7 @@ def recommend(
         _first(ranking, take, seconds),
         f"That no candidate is more than {_points(room, ranking)} better is {_word(probability)} "
         f"({_percent(probability)}, by {ranking.items:,} held-out items).",
+        *_few_items(ranking),
         *_rivals(ranking, take),
         *_surer(ranking, take, items, room),
         *([] if take in baselines else _cheaper(ranking, take, seconds)),
@@ -125,6 +128,12 @@ def _first(ranking: Ranking, take: str, seconds: Mapping[str, float | int]) -> s
         f"{said}. {best.name} scores {_points(best.score.value - score.value, ranking)} more, which does not matter by "
         f"the margin, and {take} answers {_times(times)} as fast."
     )
+
+
+def _few_items(ranking: Ranking) -> list[str]:
+    if ranking.items >= _FEW:
+        return []
+    return [f"With fewer than {_FEW} held-out items all that is said to be sure is less so: the intervals are rough."]
 
 
 def _rivals(ranking: Ranking, take: str) -> list[str]:
@@ -199,7 +208,7 @@ def _word(probability: float) -> str:
 
 
 def _percent(probability: float) -> str:
-    return "over 99.9%" if probability > 0.999 else f"{probability:.3g}" if probability < 0.01 else f"{probability:.0%}"
+    return "over 99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _points(value: float, ranking: Ranking) -> str:
