@@ -183,19 +183,22 @@ def against_transformers(lm: LanguageModel, pool: Examples, asked: Examples, ite
         lm.save(folder)
         words = hf.AutoTokenizer.from_pretrained(folder)
         model = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        begin = [words.bos_token_id] if lm.tokenizer.begins_texts else []
         for count in (0, 4):
             built = _built(lm, pool, asked, count, items)
             ours = score(lm.model, [(one.ids, choice) for one in built for choice in one.choices])
             texts = [(one.text, word) for one in built for word in ("negative", "positive")]
             for found, (text, word) in zip(ours, texts, strict=True):
-                largest = max(largest, abs(found.logprob - _theirs(model, words, text, f" {word}")))
+                largest = max(largest, abs(found.logprob - _theirs(model, words, begin, text, f" {word}")))
                 pairs += 1
     return [f"`transformers` on {pairs} of these prompts and choices, float32: log-likelihoods within {largest:.1e}."]
 
 
 @torch.inference_mode()
-def _theirs(model: hf.PreTrainedModel, words: hf.PreTrainedTokenizerBase, text: str, word: str) -> float:
-    prompt, whole = words.encode(text), words.encode(text + word)
+def _theirs(
+    model: hf.PreTrainedModel, words: hf.PreTrainedTokenizerBase, begin: Sequence[int], text: str, word: str
+) -> float:
+    prompt, whole = ([*begin, *words.encode(each)] for each in (text, text + word))
     logits = model(torch.tensor([whole])).logits[0, len(prompt) - 1 : -1].float()
     said = torch.tensor(whole[len(prompt) :])
     return float(logits.log_softmax(-1).gather(-1, said[:, None]).sum())
