@@ -164,7 +164,7 @@ def test_what_no_longer_fits_is_refused_before_it_is_built(small: dict, monkeypa
     project = parse_project(small)
     planned = run_project(project, dry_run=True)
     needed = planned.content["models"][0]["quote"]["memory_bytes"]
-    monkeypatch.setattr("trivium.project.run.free_memory_bytes", lambda device: needed - 1)
+    monkeypatch.setattr("trivium.project.pretraining.free_memory_bytes", lambda device: needed - 1)
     built: list[str] = []
     monkeypatch.setattr("trivium.project.run.train_one", lambda *given: built.append("built"))
     with pytest.raises(BudgetError, match=r"It fits with train.accumulation 2 .*--force"):
@@ -180,7 +180,7 @@ def test_what_no_longer_fits_is_refused_before_it_is_built(small: dict, monkeypa
 @pytest.mark.slow
 def test_forced_it_trains_all_the_same(small: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     small["model"] |= {"families": ["gpt2"], "tokens_per_parameter": 0.1}
-    monkeypatch.setattr("trivium.project.run.free_memory_bytes", lambda device: 1)
+    monkeypatch.setattr("trivium.project.pretraining.free_memory_bytes", lambda device: 1)
     assert run_project(parse_project(small), force=True).finished
 
 
