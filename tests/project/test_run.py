@@ -166,7 +166,7 @@ def test_what_no_longer_fits_is_refused_before_it_is_built(small: dict, monkeypa
     needed = planned.content["models"][0]["quote"]["memory_bytes"]
     monkeypatch.setattr("trivium.project.pretraining.free_memory_bytes", lambda device: needed - 1)
     built: list[str] = []
-    monkeypatch.setattr("trivium.project.run.train_one", lambda *given: built.append("built"))
+    monkeypatch.setattr("trivium.project.pretraining.train_one", lambda *given: built.append("built"))
     with pytest.raises(BudgetError, match=r"It fits with train.accumulation 2 .*--force"):
         run_project(project)
     assert not built
