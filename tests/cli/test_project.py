@@ -105,4 +105,6 @@ def test_a_document_longer_than_everything_is_cut_and_none_of_it_lost(project: P
 def test_the_schema_is_a_json_schema(capsys) -> None:
     assert main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
-    assert set(schema["properties"]) == {"scope", "data", "model", "train", "evaluate"}
+    sections = {"scope", "data", "model", "train", "evaluate", "prompt", "finetune", "compare"}
+    assert set(schema["properties"]) == sections
+    assert not {"out", "seed"} & set(schema["$defs"]["Comparing"]["properties"])  # which the project decides

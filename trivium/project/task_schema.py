@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from trivium.compare.candidates import parse_candidates
 from trivium.compare.settings import CompareSettings
@@ -67,7 +68,21 @@ class Prompting(Task):
 
 
 def _train_schema() -> dict[str, Any]:
-    return {**FineTuneSettings.model_json_schema(), "title": "Fine-tuning"}
+    """That of the settings without the seed, with what it refers to in place: it stands inside another schema."""
+    schema = FineTuneSettings.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return whole(parts[value["$ref"].rpartition("/")[2]])
+        return {key: whole(each) for key, each in value.items()}
+
+    properties = {name: each for name, each in schema["properties"].items() if name != "seed"}
+    return dict(whole({**schema, "properties": properties, "title": "Fine-tuning"}))
 
 
 class FineTuning(Task):
@@ -97,8 +112,8 @@ class FineTuning(Task):
 class Comparing(CompareSettings):
     """Several candidates on the same examples. The folder and the seed are the project's."""
 
-    out: Path = Field(Path("compare"), exclude=True)
-    seed: int = Field(0, exclude=True)
+    out: SkipJsonSchema[Path] = Field(Path("compare"), exclude=True)
+    seed: SkipJsonSchema[int] = Field(0, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
