@@ -31,7 +31,10 @@ def written(folder: Path, content: object) -> Path:
         ({"data": {"mix": []}}, "at least 1"),
         ({"data": {"mix": [" "]}}, "needs a path"),
         ({"data": {"mix": ["news"], "held_out": 1}}, "less than 1"),
-        ({"scope": {}}, "'data' is missing"),
+        (
+            {"scope": {}},
+            r"project\.yaml: the file asks for nothing: it needs a section data, prompt",
+        ),
         ("- a\n- b\n", "must hold sections"),
         ("a: [", "not valid YAML"),
         ("", "must hold sections"),

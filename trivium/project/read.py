@@ -143,7 +143,7 @@ def _sentence(detail: Mapping[str, Any]) -> str:
         case "missing":
             return f"'{name}' is missing."
         case "value_error":
-            return f"'{name}': {detail['ctx']['error']}."
+            return f"{detail['ctx']['error']}." if not name else f"'{name}': {detail['ctx']['error']}."
         case _:
             message = str(detail["msg"]).removeprefix("Input ")
             return f"'{name}' is {detail['input']!r:.80}, and {message}."
