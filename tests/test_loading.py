@@ -15,7 +15,7 @@ from trivium.adapt.low_rank import adapted_layers
 from trivium.adapt.peft_folder import save_adapter
 from trivium.errors import ModelError, UsageError
 from trivium.language_model import LanguageModel
-from trivium.loading import read_model
+from trivium.loading import read_model, stamp
 from trivium.weights.folder import load_folder
 from trivium.weights.fresh import FreshHead
 
@@ -143,3 +143,16 @@ def test_a_classifier_s_adapter_classifies(tmp_path: Path) -> None:
     assert lm.classify(TEXT).scores == pytest.approx(expected.scores, abs=1e-5)
     assert lm.merged().classify(TEXT).scores == pytest.approx(expected.scores, abs=1e-5)
     assert not adapted_layers(lm.merged().model)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_that_is_saved_again_has_another_stamp(family: str, tmp_path: Path) -> None:
+    model, words = speaker(family)
+    LanguageModel(model, words).save(tmp_path / "one")
+    before = stamp(tmp_path / "one")
+    assert before == stamp(tmp_path / "one") != ""
+    (tmp_path / "one" / "metrics.jsonl").write_text("{}")  # which is no part of the model
+    assert stamp(tmp_path / "one") == before
+    LanguageModel(speaker(family, seed=1)[0], words).save(tmp_path / "one")
+    assert stamp(tmp_path / "one") != before
+    assert stamp(tmp_path / "nothing") == ""

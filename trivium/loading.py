@@ -5,7 +5,7 @@ a .gguf file                     ── both from its own fields
 an adapter's folder              ── its base, by the reference that it names, and the adapter on it
 """
 
-__all__ = ["Loaded", "put_on", "read_model"]
+__all__ = ["Loaded", "put_on", "read_model", "stamp"]
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from trivium.adapt.peft_folder import adapter_base, is_adapter
 from trivium.adapt.put_adapter import put_adapter
 from trivium.architecture import SequenceLabels
 from trivium.data import catalogue
-from trivium.errors import ModelError, UnavailableError, UsageError, nearest
+from trivium.errors import ModelError, TriviumError, UnavailableError, UsageError, nearest
 from trivium.model import Transformer
 from trivium.tasks.pooling import TextVectors
 from trivium.tasks.text_to_text import TextTask, read_tasks
@@ -33,6 +33,7 @@ from trivium.weights.reference import model_folder
 _CONFIG, _GENERATION_CONFIG, _TOKENIZER = "config.json", "generation_config.json", "tokenizer.json"
 #: What older folders have in config.json only.
 _IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+_MODEL_FILES = (".json", ".safetensors", ".bin", ".gguf", ".jinja")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -71,6 +72,19 @@ def read_model(
     decoding = {**ids, **_json_of(folder / _GENERATION_CONFIG)}
     model = load_folder(folder, _dtype(dtype), _device(device))
     return Loaded(model, Tokenizer.load(folder), decoding, _vectors(model, folder), read_tasks(config))
+
+
+def stamp(reference: str | Path) -> str:
+    """What is kept of a model's answers is kept under this: it is another where the files behind a reference change.
+
+    Of a file each its name, size and time; the model is not read. Empty where the reference stands for nothing here.
+    """
+    try:
+        place = _located(reference)
+    except TriviumError:
+        return ""
+    files = [place] if place.is_file() else sorted(file for file in place.iterdir() if file.suffix in _MODEL_FILES)
+    return "; ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
 
 
 def put_on(base: Loaded, folder: Path) -> Loaded:

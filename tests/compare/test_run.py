@@ -10,6 +10,7 @@ import yaml
 import trivium.compare.run as run_module
 from tests.compare.tiny import file_of, folder_of
 from tests.finetune.tiny import opposites
+from tests.prompts.tiny import speaker
 from trivium.compare.run import compare
 from trivium.compare.settings import CompareSettings, parse_compare_settings
 from trivium.errors import UsageError
@@ -98,6 +99,17 @@ def test_other_examples_are_measured_anew(place: Path) -> None:
     said: list[str] = []
     compare(settings(place, "again", "most-common", held_out_items=20), said.append)
     assert not any("measured before" in line for line in said)
+
+
+def test_a_model_that_was_trained_again_is_measured_anew(place: Path) -> None:
+    asked = settings(place, "again", "HERE/gpt2@0-shot:way=plain", held_out_items=6)
+    said: list[str] = []
+    compare(asked, said.append)
+    compare(asked, said.append)
+    assert sum("measured before" in line for line in said) == 1
+    speaker("gpt2", 64).save(place / "gpt2")
+    compare(asked, said.append)
+    assert sum("measured before" in line for line in said) == 1
 
 
 def test_seeds_train_and_prompt_again_and_what_draws_nothing_does_not(place: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from trivium.compare.candidates import Candidate, FineTuned, Prompted, parse_candidates
+from trivium.compare.candidates import Baseline, Candidate, FineTuned, Prompted, parse_candidates
 from trivium.compare.comparison import Comparison, conclude, metric_of
 from trivium.compare.cost import Cost, measure_latency
 from trivium.compare.measured import Failure, Measured, Measurement, folder_name, read_measurement, write_measurement
@@ -30,6 +30,7 @@ from trivium.errors import StorageError, TriviumError
 from trivium.evaluate.evaluation import evaluate
 from trivium.evaluate.predictions import Described
 from trivium.files import atomic_write
+from trivium.loading import stamp
 
 #: Says what is being done with a candidate.
 Told = Callable[[str], None]
@@ -88,12 +89,13 @@ def read_splits(settings: CompareSettings) -> Splits:
 def _measured(candidate: Candidate, splits: Splits, settings: CompareSettings, metric: str, told: Told) -> Measured:
     """A candidate from every seed; from one where no draw is in it."""
     draws = isinstance(candidate, FineTuned) or (isinstance(candidate, Prompted) and candidate.shots > 0)
+    weights = "" if isinstance(candidate, Baseline) else stamp(candidate.model)
     found = []
     for number in range(settings.seeds if draws else 1):
         seed = settings.seed + number
         name = candidate.name if number == 0 else f"{candidate.name}, seed {seed}"
         folder = settings.out / folder_name(candidate.name) / f"seed-{seed}"
-        inputs = json.dumps([str(candidate), splits.fingerprint, seed])
+        inputs = json.dumps([str(candidate), weights, splits.fingerprint, seed])
         kept = read_measurement(folder, inputs)
         if kept is None:
             kept = _measure(candidate, splits, folder, seed, metric, inputs, _told_of(name, told))

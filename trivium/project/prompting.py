@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from trivium.language_model import load
+from trivium.loading import stamp
 from trivium.project.schema import Project
 from trivium.project.splits import splits_of
 from trivium.project.stage import fingerprint, kept
@@ -46,4 +47,5 @@ def prompt_one(project: Project, name: str, asking: Prompting, console: Console 
             "svg": picture.getvalue(),
         }
 
-    return kept(out / f"{name}.json", fingerprint(asking.model_dump(mode="json"), splits.fingerprint), make)
+    inputs = fingerprint(asking.model_dump(mode="json"), splits.fingerprint, stamp(project.reference(asking.model)))
+    return kept(out / f"{name}.json", inputs, make)

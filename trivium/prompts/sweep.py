@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from trivium.data.examples import Examples
 from trivium.errors import UsageError
+from trivium.evaluate.identity import identity_of
 from trivium.files import atomic_write
 from trivium.language_model import LanguageModel
 from trivium.metrics.bootstrap import bootstrap, mean_of
@@ -33,9 +34,6 @@ from trivium.prompts.predictors import ChoicePrompter
 from trivium.prompts.prompt import Prompt, answer_of
 from trivium.prompts.shots import Embed, Shots
 from trivium.prompts.ways import check_way, log_probabilities, scores
-
-#: So many values of each weight tell one model from another.
-_WEIGHTS: Final = 64
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def sweep(
     }
     if unknown:
         raise UsageError(f"Examples of {asked.where} have the label '{min(unknown)}', which has no word in a prompt.")
-    model = "" if folder is None else _model_digest(lm)
+    model = "" if folder is None else identity_of(lm)
     rows: list[Row] = []
     first: dict[str, str] = {}
     for name, prompt in prompts.items():
@@ -217,10 +215,3 @@ def _key(model: str, asker: ChoicePrompter, asked: Examples, ways: Sequence[str]
     pool = "" if asker.pool is None else asker.pool.fingerprint
     parts = (model, asker.prompt.to_dict(), pool, asked.fingerprint, asdict(asker.shots), asker.seed, sorted(ways))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-
-
-def _model_digest(lm: LanguageModel) -> str:
-    digest = hashlib.sha256(repr(lm.architecture).encode())
-    for parameter in lm.model.parameters():
-        digest.update(parameter.detach().flatten()[:_WEIGHTS].float().cpu().numpy().tobytes())
-    return digest.hexdigest()
