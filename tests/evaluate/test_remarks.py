@@ -25,4 +25,4 @@ def test_tags_of_one_side_only() -> None:
 
 def test_predicted_tags_out_of_order_are_counted() -> None:
     [remark] = tag_remarks([["B-X", "I-X", "I-X"]], [["I-X", "I-X", "B-X"]], True)
-    assert remark == "Tags that continue no entity, each read as the beginning of one: 1 of the predictions."
+    assert remark == "Tags out of the order of BIO: 1 of the predictions."

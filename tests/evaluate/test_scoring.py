@@ -85,7 +85,7 @@ def test_entities_are_seqevals() -> None:
     assert values["entity_macro_f1"] == pytest.approx(seqeval.f1_score(truth, said, average="macro"))
     assert values["accuracy"] == pytest.approx(seqeval.accuracy_score(truth, said))
     assert [row.label for row in scored.labels] == ["LOC", "PER"]
-    assert "Tags that continue no entity, each read as the beginning of one: 1 of the data." in scored.remarks
+    assert "Tags out of the order of BIO: 1 of the data." in scored.remarks
 
 
 def test_word_classes_are_counted_word_by_word() -> None:

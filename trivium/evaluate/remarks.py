@@ -7,7 +7,7 @@ __all__ = ["LEAN", "few", "label_remarks", "tag_remarks", "text_remarks"]
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from trivium.metrics.entities import out_of_order
+from trivium.data.tag_scheme import scheme_of
 from trivium.metrics.tally import LabelScore
 
 #: A label that is said of so much larger a share of the items than have it is leant to.
@@ -62,9 +62,10 @@ def tag_remarks(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]], m
         remarks.append(f"Tags of the data that are never said: {few(unsaid)}.")
     if foreign := {tag for tags in said for tag in tags} - {tag for tags in truth for tag in tags}:
         remarks.append(f"Tags are said that the data has not: {few(foreign)}.")
+    scheme = scheme_of(truth)
     for whose, sentences in (("the data", truth), ("the predictions", said)) if marked else ():
-        if count := sum(map(out_of_order, sentences)):
-            remarks.append(f"Tags that continue no entity, each read as the beginning of one: {count:,} of {whose}.")
+        if count := sum(len(scheme.breaks(tags)) for tags in sentences):
+            remarks.append(f"Tags out of the order of {scheme.name}: {count:,} of {whose}.")
     return tuple(remarks)
 
 

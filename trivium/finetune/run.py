@@ -38,7 +38,7 @@ from trivium.language_model import LanguageModel, load
 from trivium.model import Transformer
 from trivium.objectives.batch import Batch
 from trivium.plan.quote import Quote
-from trivium.tasks.text_to_text import read_tasks
+from trivium.tasks.text_to_text import read_tasks, written_tasks
 from trivium.train.bill import Line
 from trivium.train.run import first_quote, read_result, run_training
 from trivium.train.settings import TrainSettings
@@ -129,14 +129,14 @@ class _Run:
         batches = in_order(held_out.rows, held_out.pad, held_out.batching, self.settings.batch)
         return validate(model, batches, held_out.loss_fn, of="task")
 
-    def save(self, folder: Path, model: nn.Module, base: str) -> None:
+    def save(self, folder: Path, model: nn.Module, base: str | None) -> None:
         """The finished model; of a low-rank one the merged model, and the update beside it."""
         assert isinstance(model, Transformer)
+        tasks = read_tasks(self.train.config) or self.lm.text_tasks
         whole = model
         if adapted_layers(model):
-            save_adapter(folder / _ADAPTER, model, base)
+            save_adapter(folder / _ADAPTER, model, base, written_tasks(tasks))
             whole = merged(model)
-        tasks = read_tasks(self.train.config) or self.lm.text_tasks
         replace(self.lm, model=whole.eval(), vectors=self.train.vectors, text_tasks=tasks).save(folder)
 
 
@@ -149,7 +149,7 @@ def finetune(
     *,
     task: str | None = None,
     labels: Sequence[str] = (),
-    base: str = "the base model",
+    base: str | None = None,
     console: Console | None = None,
     stop: Stop | None = None,
 ) -> FineTuned:

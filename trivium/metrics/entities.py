@@ -5,7 +5,7 @@ Tags are read as BIO, BIOES or BILOU, and tags out of order as `conlleval` and s
 that continues nothing begins an entity, and one of another kind than its neighbour does, too.
 """
 
-__all__ = ["entities", "entity_tally", "is_marked", "out_of_order"]
+__all__ = ["entities", "entity_tally", "is_marked"]
 
 import re
 from collections import Counter
@@ -15,8 +15,8 @@ from trivium.metrics.tally import Tally
 
 _MARKED = re.compile(r"[BIESUL]-.+", re.DOTALL)
 _OUTSIDE = "O"
-#: Marks that say that an entity ends before them, that it ends after them, and that it began before them.
-_BEGINS, _ENDS, _CONTINUES = "BSU", "ESUL", ("I", "E", "L")
+#: Marks that say that an entity ends before them, and that it ends after them.
+_BEGINS, _ENDS = "BSU", "ESUL"
 
 
 def is_marked(tags: Iterable[str]) -> bool:
@@ -43,13 +43,3 @@ def entity_tally(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) 
     sides = [[set(entities(tags)) for tags in sentences] for sentences in (truth, said)]
     both = [one & other for one, other in zip(*sides, strict=True)]
     return Tally.of(*([Counter(kind for kind, _, _ in sorted(found)) for found in side] for side in (*sides, both)))
-
-
-def out_of_order(tags: Sequence[str]) -> int:
-    """How many tags continue or end an entity (I, E, L) that no tag before them began."""
-    before, count = "", 0
-    for tag in tags:
-        mark, _, kind = tag.partition("-")
-        count += mark in _CONTINUES and not (before.partition("-")[2] == kind and before[:1] not in (*_ENDS, _OUTSIDE))
-        before = tag
-    return count
