@@ -4,6 +4,7 @@ __all__ = ["ChoicePrompter", "TextPrompter", "embedder", "predictions"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from trivium.decode.generate import generate
 from trivium.decode.sampling import Sampling
 from trivium.decode.score import Score
 from trivium.errors import UsageError
+from trivium.evaluate.identity import identity_of
 from trivium.evaluate.predictions import Prediction
 from trivium.language_model import LanguageModel
 from trivium.prompts.prompt import Built, Prompt, build
@@ -61,6 +63,7 @@ class ChoicePrompter:
     def how(self) -> Mapping[str, str]:
         """Template, words, shots and the way in which choices are scored."""
         said = {
+            "weights": self._weights,
             "template": self.prompt.template.source,
             "instruction": self.prompt.instruction,
             "words": str(self.prompt.words),
@@ -70,6 +73,11 @@ class ChoicePrompter:
             "texts of the domain": str(self.in_domain) if self.way == "in-domain" else "",
         }
         return {name: text for name, text in said.items() if text}
+
+    @cached_property
+    def _weights(self) -> str:
+        """So that kept predictions are never taken for those of other weights."""
+        return identity_of(self.lm)[:16]
 
     def read(self, examples: Examples, ways: Sequence[str]) -> Reading:
         """The likelihoods of the choices, for several ways of scoring at once."""
@@ -141,6 +149,7 @@ class TextPrompter:
     def how(self) -> Mapping[str, str]:
         """Template, shots, and how the answer is decoded."""
         said = {
+            "weights": self._weights,
             "template": self.prompt.template.source,
             "instruction": self.prompt.instruction,
             "style": self.prompt.style,
@@ -148,6 +157,11 @@ class TextPrompter:
             "decoding": str(self._decoding()),
         }
         return {name: text for name, text in said.items() if text}
+
+    @cached_property
+    def _weights(self) -> str:
+        """So that kept predictions are never taken for those of other weights."""
+        return identity_of(self.lm)[:16]
 
     def build(self, examples: Examples) -> list[Built]:
         """The prompts, each with its shots and with room for the answer."""
