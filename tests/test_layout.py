@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 
 #: Bottom to top. A room imports rooms before it; `trivium` is the face, `trivium/__init__.py`.
 ROOMS = [
-    "errors", "files", "versions", "metrics", "architecture", "nn", "model", "families", "weights", "text",
-    "objectives", "data", "train", "adapt", "decode", "tasks", "loading", "language_model", "evaluate", "batch",
+    "errors", "files", "settings_file", "versions", "metrics", "architecture", "nn", "model", "families", "weights",
+    "text", "objectives", "data", "train", "adapt", "decode", "tasks", "loading", "language_model", "evaluate", "batch",
     "prompts", "export", "plan", "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
 ]  # fmt: skip
 

@@ -4,7 +4,7 @@ A process that is killed at any moment leaves either the old file or the new one
 and leaves what was there before.
 """
 
-__all__ = ["atomic_folder", "atomic_write", "fsync_folder", "sha256_of", "storage_errors"]
+__all__ = ["atomic_folder", "atomic_stream", "atomic_write", "fsync_folder", "sha256_of", "storage_errors"]
 
 import contextlib
 import errno
@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from trivium.errors import StorageError
 
@@ -63,13 +64,19 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def atomic_write(path: Path, content: bytes | str) -> None:
     """Write a whole file or nothing: aside, fsync, rename. Text is UTF-8."""
-    data = content.encode() if isinstance(content, str) else content
+    with atomic_stream(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def atomic_stream(path: Path) -> Iterator[BinaryIO]:
+    """A stream into a file that appears whole, or not at all, when it is left: for what does not fit the memory."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with aside.open("wb") as stream:
-                stream.write(data)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             aside.replace(path)

@@ -49,7 +49,7 @@ def test_a_program_gets_one_document_of_a_file_and_options(data: Path, capsys: p
         (["--data", "HERE", "--candidates", "most-common", "--column", "label"], "write ROLE=NAME"),
         (["--data", "HERE", "--candidates", "most-common", "--held-out", "2"], "held_out is 2"),
         (["--data", "HERE", "--candidates", "most-common", "--metric", "acuracy"], "Did you mean 'accuracy'?"),
-        (["nowhere.yaml"], "There is no file nowhere.yaml"),
+        (["nowhere.yaml"], "There is no comparison nowhere.yaml"),
     ],
 )
 def test_what_is_wrong_is_said(

@@ -43,12 +43,13 @@ def test_a_missing_key_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"a: [", "is not YAML"), (b"\xff\xfe\xfa", "is not YAML"), (b"- 1", "must hold keys")]
+    ("content", "said"),
+    [(b"a: [", "is not valid YAML"), (b"\xff\xfe\xfa", "is not UTF-8 text"), (b"- 1", "must hold keys")],
 )
 def test_a_file_that_is_none_is_said(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "plan.yaml"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=said):
         read_compare_settings(path)
-    with pytest.raises(UsageError, match="There is no file"):
+    with pytest.raises(UsageError, match="There is no comparison"):
         read_compare_settings(tmp_path / "other.yaml")

@@ -15,14 +15,13 @@ import decimal
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from trivium.data.readers import Row
 from trivium.errors import UsageError
-from trivium.files import fsync_folder, storage_errors
+from trivium.files import atomic_stream
 
 #: Rows of a group of a parquet file, and so the rows that are held at once.
 _GROUP_ROWS: Final = 1024
@@ -43,17 +42,8 @@ def write_output(path: Path, rows: Iterable[Row], columns: Sequence[str], types:
 
     Raises `StorageError` where the disk is full or the place cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with storage_errors(path):
-        try:
-            with aside.open("wb") as stream:
-                OUTPUTS[path.suffix](stream, rows, columns, types)
-                stream.flush()
-                os.fsync(stream.fileno())
-            aside.replace(path)
-            fsync_folder(path.parent)
-        finally:
-            aside.unlink(missing_ok=True)
+    with atomic_stream(path) as stream:
+        OUTPUTS[path.suffix](stream, rows, columns, types)
 
 
 def _jsonl(stream: BinaryIO, rows: Iterable[Row], columns: Sequence[str], types: Mapping[str, Any]) -> None:

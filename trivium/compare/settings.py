@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trivium.errors import UsageError, nearest
+from trivium.settings_file import read_settings_file
 
 _Count = Annotated[int, Field(gt=0)]
 
@@ -58,14 +58,7 @@ def read_compare_settings(path: Path, **changes: Any) -> CompareSettings:
 
     Raises `UsageError` for a file that is not there or no YAML, and as `parse_compare_settings` does.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"There is no file {path} that can be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} is not YAML in UTF-8: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} must hold keys such as data and candidates; it holds {content!r:.60}.")
+    content = read_settings_file(path, "comparison", "keys such as data and candidates")
     return parse_compare_settings({**content, **changes}, str(path))
 
 

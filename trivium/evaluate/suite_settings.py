@@ -19,13 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from trivium.errors import UsageError, nearest
-
-#: A suite is a page of settings, not data.
-_LARGEST_BYTES = 1_000_000
+from trivium.settings_file import read_settings_file
 
 
 class _Section(BaseModel):
@@ -83,21 +80,7 @@ def read_suite(path: Path) -> Suite:
 
     Raises `UsageError` for a file that is not there or is not YAML, and for every key or value that is wrong.
     """
-    if not path.is_file():
-        near = nearest(path.name, (entry.name for entry in path.parent.glob("*.y*ml"))) if path.parent.is_dir() else ""
-        raise UsageError(f"There is no suite {path}.{near} A suite is a YAML file with `tasks`.")
-    if path.stat().st_size > _LARGEST_BYTES:
-        raise UsageError(f"{path} has {path.stat().st_size:,} bytes, and a suite at most {_LARGEST_BYTES:,}.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, dict):
-        raise UsageError(
-            f"{path} must hold `tasks`, and `models` if they are not named elsewhere: not {content!r:.60}."
-        )
+    content = read_settings_file(path, "suite", "`tasks`, and `models` if they are not named elsewhere")
     try:
         return Suite.model_validate(content)
     except ValidationError as error:

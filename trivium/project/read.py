@@ -13,10 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from trivium.errors import UsageError, nearest
 from trivium.project.schema import Project
+from trivium.settings_file import read_settings_file
 from trivium.train.settings import TrainSettings, parse_settings
-
-#: A project file is a page of settings, not data.
-_LARGEST_BYTES = 1_000_000
 
 
 def read_project(path: Path, overrides: Sequence[str] = ()) -> Project:
@@ -24,22 +22,8 @@ def read_project(path: Path, overrides: Sequence[str] = ()) -> Project:
 
     Raises `UsageError` for a file that is not there or is not YAML, and for every key or value that is wrong.
     """
-    if path.is_dir():
-        there = ", ".join(sorted(entry.name for entry in path.glob("*.y*ml"))) or "none"
-        raise UsageError(f"{path} is a folder. Name a project file; YAML files in it: {there}.")
-    if not path.is_file():
-        near = nearest(path.name, (entry.name for entry in path.parent.glob("*.y*ml"))) if path.parent.is_dir() else ""
-        raise UsageError(f"There is no project file {path}.{near} A project file is YAML: see `trivium schema`.")
-    if path.stat().st_size > _LARGEST_BYTES:
-        raise UsageError(f"{path} has {path.stat().st_size:,} bytes, and a project file at most {_LARGEST_BYTES:,}.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} must hold sections (scope, data, model, train, evaluate); it holds {content!r:.60}.")
+    sections = "sections such as scope, data, model, train, evaluate (see `trivium schema`)"
+    content = read_settings_file(path, "project file", sections)
     try:
         return parse_project(_changed(content, overrides), str(path))
     except UsageError:
