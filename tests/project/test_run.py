@@ -32,7 +32,7 @@ def done(corpus, tmp_path_factory) -> ProjectResult:
     content = {
         "scope": {"name": "small <i>", "out": str(out), "seed": 3, "minutes": 0.5},
         "data": {"mix": [{"path": str(corpus)}], "held_out": 0.1, "length": 64},
-        "model": {"vocabulary": 700, "dim": 32, "tokens_per_parameter": 3},
+        "model": {"vocabulary": 700, "dim": 32, "tokens_per_parameter": 1},
         "train": {"batch_tokens": 1024, "learning_rate": 0.01, "precision": "float32"},
         "evaluate": {
             "masks": ["The [MASK] is an object."],
@@ -111,7 +111,7 @@ def test_the_report_stands_alone_and_escapes_what_users_and_models_wrote(done: P
     assert page.tags.count("svg") == 2
     assert "resident" in text
     assert "with memory that kernels take" in text
-    assert "tokens_per_parameter: 3.0" in text, "the resolved file is in it"
+    assert "tokens_per_parameter: 1.0" in text, "the resolved file is in it"
 
 
 @pytest.mark.slow
@@ -223,7 +223,7 @@ def _losses(out: Path) -> dict[str, list[tuple[int, float]]]:
 def test_killed_and_stopped_it_ends_with_the_bits_of_an_undisturbed_run(small: dict, tmp_path: Path) -> None:
     """Real processes: one is left alone, others are stopped by SIGTERM and killed by SIGKILL on their way."""
     small["train"]["checkpoint_every"] = 7
-    small["model"]["tokens_per_parameter"] = 1.5
+    small["model"]["tokens_per_parameter"] = 0.6
     project = tmp_path / "project.yaml"
     project.write_text(yaml.safe_dump(small))
     subprocess.run([sys.executable, "-m", "trivium", "run", str(project)], check=True, capture_output=True)
