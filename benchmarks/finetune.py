@@ -2,7 +2,9 @@
 
     python benchmarks/finetune.py                                 a quiet machine; two cores take an hour or two
     python benchmarks/finetune.py --tasks reviews --ways trivium  one of them
-    python benchmarks/finetune.py --items 200                     a proof that it runs; writes nothing
+    python benchmarks/finetune.py --items 200                     a proof that it runs; writes no page
+
+What is done is kept in runs/finetune, and a run that was stopped, or asked for another part, goes on behind it.
 
 Film reviews: trained on the catalogue's train split, measured on its test split. CoNLL-2003: entities and word classes,
 trained on train, measured on validation. Both ways start from the same weights, head included, read the same tokens
@@ -11,12 +13,13 @@ transformers' folder is opened and measured by the same code as ours.
 """
 
 import argparse
+import json
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +29,9 @@ import trivium
 from trivium.adapt.lora import Lora
 from trivium.data.example_reader import read_examples
 from trivium.data.examples import Examples
-from trivium.evaluate.evaluation import Evaluation, evaluate
+from trivium.evaluate.evaluation import evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
+from trivium.files import atomic_write
 from trivium.finetune.heads import starting_model
 from trivium.finetune.labels import labels_of
 from trivium.finetune.prepared import Prepared
@@ -36,7 +40,7 @@ from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.language_model import LanguageModel
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 LORA = Lora(rank=16, alpha=32.0, targets=("*attention.*", "*mlp.*"))
 
 
@@ -88,9 +92,11 @@ TASKS_HERE = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """One way's figure, its wall and processor seconds, and the share of weights that it trained."""
+    """One way's figure with its interval, its wall and processor seconds, and the share of weights that it trained."""
 
-    evaluation: Evaluation
+    value: float
+    low: float | None
+    high: float | None
     seconds: float
     processor_seconds: float
     share: float
@@ -162,7 +168,14 @@ def _collated(features: Sequence[dict[str, object]]) -> dict[str, torch.Tensor]:
 
 
 def outcome(task: Task, way: str, items: int | None, seed: int) -> Outcome:
-    """One way, from the examples to its figure."""
+    """One way, from the examples to its figure; the one that is kept, where there is one."""
+    place = ROOT / "runs" / "finetune" / f"{task.name}-{way}-{items or 'all'}-{seed}.json"
+    if not place.is_file():
+        atomic_write(place, json.dumps(asdict(_measured(task, way, items, seed))) + "\n")
+    return Outcome(**json.loads(place.read_text()))
+
+
+def _measured(task: Task, way: str, items: int | None, seed: int) -> Outcome:
     train, test = task.train(), task.test()
     if items is not None:
         train, test = train.sample(items), test.sample(items)
@@ -173,16 +186,15 @@ def outcome(task: Task, way: str, items: int | None, seed: int) -> Outcome:
         run = by_trainer if way == "trainer" else by_trivium
         folder, share = run(lm, train, settings, Path(aside))
         seconds, processor = time.perf_counter() - begin, time.process_time() - processor
-        found = evaluate(HeadPredictor(trivium.load(folder, device="cpu")), test)
-    return Outcome(found, seconds, processor, share)
+        found = evaluate(HeadPredictor(trivium.load(folder, device="cpu")), test).metric(task.metric)
+    return Outcome(found.value, found.low, found.high, seconds, processor, share)
 
 
 _WAYS = {"trivium": "Trivium", "trainer": "transformers' Trainer", "lora": "Trivium, LoRA"}
 
 
 def _cells(task: Task, way: str, outcomes: Sequence[Outcome]) -> str:
-    metrics = [one.evaluation.metric(task.metric) for one in outcomes]
-    mean, first = statistics.fmean(metric.value for metric in metrics), metrics[0]
+    mean, first = statistics.fmean(one.value for one in outcomes), outcomes[0]
     seconds, processor = (
         statistics.fmean(x) for x in zip(*((o.seconds, o.processor_seconds) for o in outcomes), strict=True)
     )
@@ -212,7 +224,7 @@ def main() -> None:
             found = [outcome(task, way, asked.items, int(seed)) for seed in asked.seeds.split(",")]
             lines.append(_cells(task, way, found))
             print(lines[-1], flush=True)
-    if asked.items is None and set(asked.tasks.split(",")) == set(TASKS_HERE):
+    if asked.items is None and set(asked.tasks.split(",")) == set(TASKS_HERE) and "trainer" in asked.ways.split(","):
         said = [
             f"- {task.title}: at least {100 * task.target:.1f} wanted{', ' + task.simple if task.simple else ''}; "
             f"epochs {task.settings.epochs:g}, batch {task.settings.batch}, learning rate "
@@ -223,7 +235,7 @@ def main() -> None:
         head = (
             f"# MiniLM taught three tasks\n\nWritten by `benchmarks/finetune.py`, which says what it does. {machine}.\n"
         )
-        (HERE / "finetune.md").write_text("\n".join([head, *lines, "", *said, ""]))
+        (ROOT / "benchmarks" / "finetune.md").write_text("\n".join([head, *lines, "", *said, ""]))
 
 
 if __name__ == "__main__":
