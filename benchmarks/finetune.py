@@ -65,7 +65,7 @@ def conll(split: str, tags: str) -> Callable[[], Examples]:
 
 
 _BASE = FineTuneSettings(epochs=3, batch=32, learning_rate=1e-4, precision="float32")
-_TAGS = _BASE.model_copy(update={"epochs": 4.0, "learning_rate": 3e-4})
+_TAGS = _BASE.model_copy(update={"epochs": 2.0, "learning_rate": 3e-4})
 _LORA = {"lora": LORA, "learning_rate": 2e-3}
 TASKS_HERE = {
     "reviews": Task(
