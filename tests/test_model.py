@@ -107,7 +107,8 @@ for name in ("bert", "bloom", "gopher", "gpt3", "grouped", "t5"):
     documents = torch.tensor([[1] * 9 + [2] * 7, [1] * 12 + [0] * 4])
     written = (ids[:, :5], torch.tensor([[1, 1, 1, 2, 2], [1, 1, 1, 1, 0]]))
     extra = written if architecture.kind == "encoder-decoder" else ()
-    for arguments in ((ids, None, *extra[:1]), (ids, documents, *extra)):
+    whole = [(ids, None, *extra[:1])] if name in ("gpt3", "t5") else []  # without documents masks are left out
+    for arguments in (*whole, (ids, documents, *extra)):
         compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
         torch.testing.assert_close(compiled(*arguments), model(*arguments))
         compiled(*arguments).sum().backward()

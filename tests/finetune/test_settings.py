@@ -36,6 +36,7 @@ def test_settings_are_read_from_plain_data() -> None:
         ({"class_weights": {"a": -1}}, "'class_weights' is -1"),
         ({"lora": {"rank": 0}}, "rank of LoRA must be at least 1"),
         ({"lora": {"ranks": 4}}, "'lora' is 4"),
+        ({"copy_epochs": 2, "patience": 1}, "copy_epochs is 2 and patience 1, but"),
     ],
 )
 def test_wrong_settings_are_refused(values: dict, said: str) -> None:

@@ -12,7 +12,7 @@ from trivium.data.examples import Example, Examples, LabelledText, Question, Tag
 from trivium.errors import UsageError
 from trivium.families.registry import family_named
 from trivium.finetune.registry import TASKS, task_of
-from trivium.finetune.run import finetune
+from trivium.finetune.run import _Run, finetune
 from trivium.finetune.settings import FineTuneSettings, TooLong
 from trivium.finetune.text_to_text import as_text_pairs, prepare_text_to_text
 from trivium.language_model import LanguageModel
@@ -134,6 +134,29 @@ def test_an_encoder_decoder_learns_to_say_and_to_end(tmp_path: Path) -> None:
     with torch.no_grad():
         said = theirs.generate(**read, max_new_tokens=20, do_sample=False)
     assert words.batch_decode(said, skip_special_tokens=True) == [one.text for one in done]
+
+
+def test_answers_are_copied_before_the_task_is_taught(tmp_path: Path) -> None:
+    """Every answer is its own source in the first steps; then come the pairs, and the held-out ones are pairs always."""
+    settings = FineTuneSettings(copy_epochs=2, epochs=1, batch=3, text_task=TASK, precision="float32")
+    assert (settings.copy_steps(4), settings.steps(4)) == (4, 6)
+    lm = _lm("bart")
+    ready = prepare_text_to_text(lm, PAIRS, (), settings)
+    run = _Run(lm, ready, None, settings, settings.train_settings(4, held_out=False))
+    read = [[batch.input_ids for batch in run.batches(step)] for step in range(6)]
+    texts = [lm.tokenizer.decode(ids.flatten().tolist()) for step in read for ids in step]
+    assert sum("the " in text for text in texts[:4]) == 0
+    assert sum("the " in text for text in texts[4:]) == 2
+    for name in ("cats", "dogs", "mats", "norths"):
+        assert sum(text.count(name) for text in texts) == 2
+    done = finetune(lm, PAIRS, tmp_path, PAIRS, settings)
+    assert (done.result.steps, done.cut) == (6, 0)
+
+
+def test_only_answers_can_be_copied(tmp_path: Path) -> None:
+    texts = Examples("classification", (LabelledText("the cat", "animal"), LabelledText("the mat", "thing")))
+    with pytest.raises(UsageError, match=r"copy_epochs is 1, and classification has no answers to copy"):
+        finetune(_lm("bart"), texts, tmp_path, settings=FineTuneSettings(copy_epochs=1), task="classification")
 
 
 def test_a_decoder_learns_the_same(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def out(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = {
         "scope": {"name": "families", "out": str(out), "seed": 3, "minutes": 1},
         "data": {"mix": [{"path": str(corpus)}], "held_out": 0.1, "length": 64},
-        "model": {"families": list(FAMILIES), "vocabulary": 700, "dim": 32, "tokens_per_parameter": 0.2},
+        "model": {"families": list(FAMILIES), "vocabulary": 700, "dim": 32, "tokens_per_parameter": 0.1},
         "train": {"batch_tokens": 512, "learning_rate": 0.01, "precision": "float32", "validate_every": 50},
         "evaluate": {
             "rows": 8,

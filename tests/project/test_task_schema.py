@@ -38,7 +38,7 @@ def content(corpus: Path, labelled: Path, tmp_path_factory: pytest.TempPathFacto
             "kinds": {"model": "bert", **task, "train": {"epochs": 2, "learning_rate": 3e-3, "precision": "float32"}}
         },
         "prompt": {"asked": {"model": "gpt2", **task, "shots": [0, 1], "items": 6, "ways": ["plain", "per-character"]}},
-        "compare": {**task, "candidates": ["most-common", "naive-bayes"]},
+        "compare": {**task, "candidates": ["most-common", "naive-bayes", "kinds"]},
     }
 
 
@@ -71,7 +71,7 @@ def test_a_pretrained_model_is_asked(done: ProjectResult) -> None:
 
 @pytest.mark.slow
 def test_candidates_are_compared(done: ProjectResult) -> None:
-    assert {row[0] for row in done.content["comparison"]["table"]["rows"]} == {"most-common", "naive-bayes"}
+    assert {row[0] for row in done.content["comparison"]["table"]["rows"]} == {"most-common", "naive-bayes", "kinds"}
 
 
 @pytest.mark.slow

@@ -59,15 +59,15 @@ def test_outliers_are_left_out_on_request() -> None:
 
 @pytest.mark.slow
 def test_intervals_hold_the_planted_exponents_as_often_as_they_say() -> None:
-    """Fewer than 15 of 20 have a chance of one in 90, at 90 % each. benchmarks/planted_laws.py has a hundred."""
+    """Fewer than 7 of 10 have a chance of one in 80, at 90 % each. benchmarks/planted_laws.py has a hundred."""
     held = dict.fromkeys(("alpha", "beta", "a"), 0)
     truth = {"alpha": CHINCHILLA.size_exponent, "beta": CHINCHILLA.data_exponent, "a": CHINCHILLA.size_share}
-    for seed in range(20):
+    for seed in range(10):
         numbers = fit(planted(seed + 100, count=30), seed=seed).exponents()
         for name in held:
             interval = numbers[name].interval
             held[name] += interval is not None and truth[name] in interval
-    assert min(held.values()) >= 15, held
+    assert min(held.values()) >= 7, held
 
 
 def test_the_seed_decides() -> None:

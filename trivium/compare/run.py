@@ -12,6 +12,7 @@ __all__ = ["Told", "compare", "read_splits"]
 import gc
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -36,14 +37,17 @@ from trivium.loading import stamp
 Told = Callable[[str], None]
 
 
-def compare(settings: CompareSettings, told: Told = lambda _: None) -> Comparison:
+def compare(
+    settings: CompareSettings, told: Told = lambda _: None, reference: Callable[[str], str] = str
+) -> Comparison:
     """Every candidate through the same splits; the outcome is also written into the folder.
 
-    A candidate that fails is reported and does not end the others. Raises `UsageError` for settings that are wrong in
-    themselves and where all candidates fail, `DataError` for examples that cannot be read, `StorageError` for a folder
-    that cannot be written.
+    `reference` says where a model that a candidate names is, for names that only the caller knows. A candidate that
+    fails is reported and does not end the others. Raises `UsageError` for settings that are wrong in themselves and
+    where all candidates fail, `DataError` for examples that cannot be read, `StorageError` for a folder that cannot be
+    written.
     """
-    candidates = parse_candidates(settings.candidates)
+    candidates = tuple(_placed(candidate, reference) for candidate in parse_candidates(settings.candidates))
     splits = read_splits(settings)
     metric = metric_of(settings, splits)
     check_candidates(candidates, splits)
@@ -84,6 +88,10 @@ def read_splits(settings: CompareSettings) -> Splits:
         train_items=settings.train_items,
         held_out_items=settings.held_out_items,
     )
+
+
+def _placed(candidate: Candidate, reference: Callable[[str], str]) -> Candidate:
+    return candidate if isinstance(candidate, Baseline) else replace(candidate, model=reference(candidate.model))
 
 
 def _measured(candidate: Candidate, splits: Splits, settings: CompareSettings, metric: str, told: Told) -> Measured:

@@ -36,6 +36,7 @@ class Prepared:
     vectors: TextVectors | None = None
     config: Mapping[str, object] = field(default_factory=dict)
     noticed: Mapping[str, int] = field(default_factory=dict)
+    copies: tuple[Row, ...] = ()
 
     @property
     def tokens(self) -> int:

@@ -47,6 +47,7 @@ from trivium.train.stop import Stop
 from trivium.train.validation import Validation, validate
 
 _ADAPTER = "adapter"
+_OF_THE_ROWS = {"max_tokens", "too_long", "class_weights", "text_task", "copy_epochs"}  # settings that rows depend on
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ class _Run:
 
     def batches(self, step: int) -> Iterator[Batch]:
         """The batches of a step."""
-        rows = Shuffled(self.train.rows, self.settings.batch, self.settings.seed)(step)
+        copied = self.settings.copy_steps(len(self.train.rows))
+        of, place = (self.train.copies, step) if step < copied else (self.train.rows, step - copied)
+        rows = Shuffled(of, self.settings.batch, self.settings.seed)(place)
         return batches_of(rows, self.train.pad, self.train.batching)
 
     def validate(self, model: nn.Module) -> Validation:
@@ -167,6 +170,8 @@ def finetune(
     known = labels_of(train, labels)
     ready = _prepared(lm, train, known, settings, name)
     out = None if held_out is None else _prepared(lm, held_out, known, _plain(settings), name)
+    if settings.copy_epochs and not ready.copies:
+        raise UsageError(f"copy_epochs is {settings.copy_epochs:g}, and {name} has no answers to copy: leave it out.")
     run = _Run(lm, ready, out, settings, settings.train_settings(len(ready.rows), out is not None))
     model = run.build()
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
@@ -221,8 +226,8 @@ def _prepared(
 
 
 def _plain(settings: FineTuneSettings) -> FineTuneSettings:
-    """What held-out examples are measured by: each weighs the same."""
-    return settings.model_copy(update={"class_weights": "equal"})
+    """What held-out examples are measured by: each weighs the same, and none is a copy."""
+    return settings.model_copy(update={"class_weights": "equal", "copy_epochs": 0.0})
 
 
 def _quote(run: _Run, folder: Path, model: Transformer, title: str) -> Quote:
@@ -243,7 +248,7 @@ def _quote(run: _Run, folder: Path, model: Transformer, title: str) -> Quote:
 
 
 def _identity(run: _Run, train: Examples, held_out: Examples | None, task: str) -> dict[str, Any]:
-    settings = run.settings.model_dump(mode="json", include={"max_tokens", "too_long", "class_weights", "text_task"})
+    settings = run.settings.model_dump(mode="json", include=_OF_THE_ROWS)
     lora = run.settings.lora
     return {
         "task": task,

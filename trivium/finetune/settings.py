@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trivium.adapt.lora import Lora
 from trivium.errors import UsageError, nearest
@@ -25,6 +25,12 @@ class FineTuneSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: float = Field(3.0, gt=0, description="How often every example is read; a part of an epoch is one, too.")
+    copy_epochs: float = Field(
+        0.0,
+        ge=0,
+        description="Epochs before these in which each answer is its own source: a model that writes and starts from "
+        "nothing learns so to look at what it reads.",
+    )
     batch: _Count = Field(32, description="Examples of one optimizer step.")
     optimizer: Literal["adamw", "muon"] = Field(
         "adamw", description="adamw, or muon for the matrices of the blocks: for a model that starts from nothing."
@@ -61,9 +67,22 @@ class FineTuneSettings(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63, description="Starts every random draw: the head, order, dropout.")
     checkpoint_every_seconds: float | None = Field(300.0, gt=0, description="Seconds between checkpoints, or null.")
 
+    @model_validator(mode="after")
+    def _fits(self) -> "FineTuneSettings":
+        if self.copy_epochs and self.patience is not None:
+            raise ValueError(
+                f"copy_epochs is {self.copy_epochs:g} and patience {self.patience}, but the loss on the task does not "
+                "fall while answers are copied: leave one of them out"
+            )
+        return self
+
     def steps(self, examples: int) -> int:
-        """Optimizer steps of all epochs over so many examples; the last step of an epoch may have fewer."""
-        return max(1, math.ceil(self.epochs * self.epoch_steps(examples)))
+        """Optimizer steps of all epochs over so many examples, copies too; the last of an epoch may have fewer."""
+        return self.copy_steps(examples) + max(1, math.ceil(self.epochs * self.epoch_steps(examples)))
+
+    def copy_steps(self, examples: int) -> int:
+        """Of these the first, in which answers are copied."""
+        return math.ceil(self.copy_epochs * self.epoch_steps(examples))
 
     def epoch_steps(self, examples: int) -> int:
         """Optimizer steps of one epoch."""
@@ -105,6 +124,8 @@ def parse_finetune_settings(values: Mapping[str, Any]) -> FineTuneSettings:
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
+    if not detail["loc"]:
+        return str(detail["msg"]).removeprefix("Value error, ") + "."
     name = str(detail["loc"][0])
     if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
         return f"There is no fine-tuning setting '{name}'.{nearest(name, FineTuneSettings.model_fields)}"

@@ -57,12 +57,15 @@ def prepare_text_to_text(
     """Examples of any form, each as a text that becomes another, for a decoder or an encoder-decoder.
 
     The loss is over the answer and its end token. A source that is too long loses its own end, never the prefix; an
-    answer that is cut is not taught to end. Raises `UsageError` for a model that writes nothing, a tokenizer without an
+    answer that is cut is not taught to end. With `copy_epochs` there is a second row of each example, whose source is the
+    answer: of a source in another language a fresh decoder learns first to do without it, and copies teach it to look
+    (Currey et al. 2017 mix such pairs in). Raises `UsageError` for a model that writes nothing, a tokenizer without an
     end token, and a text that is too long where it may not be cut.
     """
     del labels
     task = _task(lm, settings)
     rows: list[Row] = []
+    copies: list[Row] = []
     left_out: Counter[str] = Counter()
     cut = 0
     for number, pair in enumerate(as_text_pairs(examples), 1):
@@ -78,9 +81,13 @@ def prepare_text_to_text(
             continue
         rows.append(row)
         cut += excess > 0
+        if settings.copy_epochs:
+            copies.append(_row(lm, replace(pair, source=pair.targets[0]), task, settings.max_tokens)[0])
     config = written_tasks({**lm.text_tasks, task.name: task})
     pad = lm.tokenizer.pad_id or 0
-    return Prepared(lm.architecture, tuple(rows), head_loss, pad, dict(left_out), cut, config=config)
+    return Prepared(
+        lm.architecture, tuple(rows), head_loss, pad, dict(left_out), cut, config=config, copies=tuple(copies)
+    )
 
 
 def _task(lm: LanguageModel, settings: FineTuneSettings) -> TextTask:

@@ -19,7 +19,8 @@ def compare_all(project: Project, comparing: Comparing, console: Console | None)
     settings = CompareSettings.model_validate(
         {**comparing.model_dump(), "out": project.scope.out / "compare", "seed": project.scope.seed}
     )
-    found = compare(settings, lambda said: console.print(said, highlight=False) if console else None)
+    told = (lambda said: console.print(said, highlight=False)) if console else (lambda said: None)
+    found = compare(settings, told, project.reference)
     picture = io.StringIO()
     found.plot().savefig(picture, format="svg")
     table = {"columns": list(COLUMNS), "rows": [list(row) for row in found.rows()]}
