@@ -9,10 +9,10 @@
     summaries    news-titles    the article's head  its title     its first sentence
     answers      trivia         a quiz question     the answer    the commonest answer
 
-Each model first copies answers (`copy_epochs`): without that it writes fluent French about something else, as it has not
-learnt to look at what it reads (docs/LOG.md). A model has no weight and no token but what the training examples gave it. Of these a twentieth is held out, and says
-which step's weights are kept; the test split is read once, at the end. `--minutes` bounds the training: where the
-recipe's epochs would take longer on this machine, there are fewer.
+Each model first copies answers (`copy_epochs`): without that it writes fluent French about something else, as it has
+not learnt to look at what it reads (docs/LOG.md). A model has no weight and no token but what the training examples
+gave it. Of these a twentieth is held out, and says which step's weights are kept; the test split is read once, at the
+end. `--minutes` bounds the training: where the recipe's epochs would take longer on this machine, there are fewer.
 """
 
 import argparse

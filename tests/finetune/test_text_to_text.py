@@ -137,7 +137,7 @@ def test_an_encoder_decoder_learns_to_say_and_to_end(tmp_path: Path) -> None:
 
 
 def test_answers_are_copied_before_the_task_is_taught(tmp_path: Path) -> None:
-    """Every answer is its own source in the first steps; then come the pairs, and the held-out ones are pairs always."""
+    """Every answer is its own source in the first steps; then come the pairs; held-out ones are pairs always."""
     settings = FineTuneSettings(copy_epochs=2, epochs=1, batch=3, text_task=TASK, precision="float32")
     assert (settings.copy_steps(4), settings.steps(4)) == (4, 6)
     lm = _lm("bart")

@@ -57,8 +57,8 @@ def prepare_text_to_text(
     """Examples of any form, each as a text that becomes another, for a decoder or an encoder-decoder.
 
     The loss is over the answer and its end token. A source that is too long loses its own end, never the prefix; an
-    answer that is cut is not taught to end. With `copy_epochs` there is a second row of each example, whose source is the
-    answer: of a source in another language a fresh decoder learns first to do without it, and copies teach it to look
+    answer that is cut is not taught to end. With `copy_epochs` there is a second row of each example, whose source is
+    the answer: a fresh decoder learns first to do without a source in another language, and copies teach it to look
     (Currey et al. 2017 mix such pairs in). Raises `UsageError` for a model that writes nothing, a tokenizer without an
     end token, and a text that is too long where it may not be cut.
     """
