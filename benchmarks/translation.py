@@ -32,15 +32,17 @@ from trivium.evaluate.evaluation import Evaluation, evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.evaluate.predictions import Predictor
 from trivium.evaluate.word_dictionary import WordDictionary
-from trivium.families import bart
+from trivium.finetune.fresh import fresh_model
+from trivium.finetune.fresh_settings import FreshSettings
 from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.language_model import LanguageModel
-from trivium.model import Transformer
 from trivium.tasks.text_to_text import TextTask
-from trivium.text.training import train_tokenizer
 
 HERE = Path(__file__).parent
+
+
+_BART = FreshSettings(family="bart", dropout=0.2, options={"scaled": True})
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,7 @@ class Recipe:
     metrics: tuple[str, ...]
     baselines: tuple[tuple[str, Callable[[Examples], Predictor]], ...]
     settings: FineTuneSettings
-    vocabulary: int = 1000
-    dim: int = 192
-    depth: int = 2
-    dropout: float = 0.2
+    model: FreshSettings
 
 
 def copy(train: Examples) -> Predictor:
@@ -80,6 +79,7 @@ RECIPES = {
         ("chrf", "bleu"),
         (("source copied", copy), ("word for word", WordDictionary.of)),
         _SETTINGS,
+        _BART,
     ),
     "summaries": Recipe(
         "news-titles",
@@ -88,7 +88,7 @@ RECIPES = {
         ("rouge1", "rougeL"),
         (("first sentence", lead),),
         _SETTINGS.model_copy(update={"copy_epochs": 4.0, "epochs": 10.0}),
-        vocabulary=2000,
+        _BART.model_copy(update={"vocabulary": 2000, "positions": 192}),
     ),
     "answers": Recipe(
         "trivia",
@@ -97,25 +97,9 @@ RECIPES = {
         ("exact_match", "token_f1"),
         (("commonest answer", MostCommon.of),),
         _SETTINGS.model_copy(update={"copy_epochs": 2.0, "epochs": 10.0}),
+        _BART,
     ),
 }
-
-
-def fresh(recipe: Recipe, train: Examples) -> LanguageModel:
-    """An encoder-decoder that knows nothing, over a vocabulary that both sides share."""
-    pairs = [pair for pair in train if isinstance(pair, TextPair)]
-    words = train_tokenizer("bpe", (text for pair in pairs for text in (pair.source, *pair.targets)), recipe.vocabulary)
-    longest = max(recipe.task.source_tokens or 0, recipe.task.answer_tokens or 0)
-    architecture = bart.preset(
-        vocab=words.vocabulary,
-        dim=recipe.dim,
-        depth=recipe.depth,
-        heads=4,
-        positions=longest,
-        dropout=recipe.dropout,
-        scaled=True,
-    )
-    return LanguageModel(Transformer(architecture, torch.Generator().manual_seed(0)).eval(), words)
 
 
 def bounded(lm: LanguageModel, train: Examples, settings: FineTuneSettings, minutes: float) -> FineTuneSettings:
@@ -154,7 +138,7 @@ def measured(recipe: Recipe, minutes: float, items: int | None, folder: Path) ->
     found = [(name, evaluate(make(train), test, metrics=recipe.metrics)) for name, make in recipe.baselines]
     begin = time.perf_counter()
     taught, held_out = train.split(0.05, seed=0)
-    lm = fresh(recipe, taught)
+    lm = fresh_model(recipe.model, taught)
     settings = recipe.settings.model_copy(update={"text_task": recipe.task})
     settings = bounded(lm, taught, settings, minutes - (time.perf_counter() - begin) / 60)
     done = finetune(lm, taught, folder, held_out, settings)

@@ -35,7 +35,12 @@ def content(corpus: Path, labelled: Path, tmp_path_factory: pytest.TempPathFacto
         "train": {"batch_tokens": 512, "learning_rate": 0.01, "precision": "float32"},
         "evaluate": {"rows": 8},
         "finetune": {
-            "kinds": {"model": "bert", **task, "train": {"epochs": 2, "learning_rate": 3e-3, "precision": "float32"}}
+            "kinds": {"model": "bert", **task, "train": {"epochs": 2, "learning_rate": 3e-3, "precision": "float32"}},
+            "fresh": {
+                "model": {"family": "bart", "vocabulary": 300, "dim": 32, "depth": 1, "heads": 2},
+                **task,
+                "train": {"epochs": 1, "precision": "float32"},
+            },
         },
         "prompt": {"asked": {"model": "gpt2", **task, "shots": [0, 1], "items": 6, "ways": ["plain", "per-character"]}},
         "compare": {**task, "candidates": ["most-common", "naive-bayes", "kinds"]},
@@ -57,6 +62,14 @@ def test_a_pretrained_model_is_taught_and_opens_in_transformers(done: ProjectRes
     assert lines["whole time"]["measured"] > 0
     theirs = hf.pipeline("text-classification", str(done.out / "kinds"))
     assert theirs("The object is one.")[0]["label"] in LABELS
+
+
+@pytest.mark.slow
+def test_a_model_may_start_from_nothing(done: ProjectResult) -> None:
+    one = done.content["finetuned"]["fresh"]
+    assert one["model"] == "a new bart"
+    assert one["evaluation"]["items"] == 20
+    assert hf.AutoModelForSequenceClassification.from_pretrained(done.out / "fresh").config.model_type == "bart"
 
 
 @pytest.mark.slow

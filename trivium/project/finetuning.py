@@ -6,10 +6,13 @@ from typing import Any
 
 from rich.console import Console
 
+from trivium.data.examples import Examples
 from trivium.evaluate.evaluation import evaluate
 from trivium.evaluate.head_predictor import HeadPredictor
+from trivium.finetune.fresh import fresh_model
+from trivium.finetune.fresh_settings import FreshSettings
 from trivium.finetune.run import finetune
-from trivium.language_model import load
+from trivium.language_model import LanguageModel, load
 from trivium.project.schema import Project
 from trivium.project.splits import splits_of
 from trivium.project.task_schema import FineTuning
@@ -25,9 +28,9 @@ def finetune_one(
     """
     folder = project.scope.out / name
     splits = splits_of(teaching, project.scope.seed)
-    base = project.reference(teaching.model)
+    base, said, lm = _start(project, teaching, splits.train)
     done = finetune(
-        load(base),
+        lm,
         splits.train,
         folder,
         splits.choose,
@@ -36,10 +39,19 @@ def finetune_one(
         console=console,
         stop=stop,
     )
-    content = {"model": teaching.model, "data": teaching.data, "splits": splits.to_dict(), **done.to_dict()}
+    content = {"model": said, "data": teaching.data, "splits": splits.to_dict(), **done.to_dict()}
     if not done.finished:
         return content, False
     evaluation = evaluate(
         HeadPredictor(done.load()), splits.held_out, folder=folder / "evaluation", identity=splits.fingerprint
     )
     return {**content, "evaluation": evaluation.to_dict()}, True
+
+
+def _start(project: Project, teaching: FineTuning, train: Examples) -> tuple[str | None, str, LanguageModel]:
+    """Where the model is, what a report calls it, and the model."""
+    model = teaching.model
+    if isinstance(model, FreshSettings):
+        return None, f"a new {model.family}", fresh_model(model, train, project.scope.seed)
+    reference = project.reference(model)
+    return reference, model, load(reference)

@@ -225,7 +225,7 @@ class Project(_Section):
         for name, section in self.finetune.items():
             if name in made:
                 raise ValueError(f"finetune names '{name}', which is a model that is pretrained here")
-            if section.model in self.finetune and section.model not in made:
+            if isinstance(section.model, str) and section.model in self.finetune and section.model not in made:
                 raise ValueError(
                     f"finetune.{name} goes on from '{section.model}', which comes after it: put that first"
                 )

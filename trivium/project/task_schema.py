@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from trivium.compare.candidates import parse_candidates
 from trivium.compare.settings import CompareSettings
 from trivium.errors import TriviumError
+from trivium.finetune.fresh_settings import FreshSettings
 from trivium.finetune.settings import FineTuneSettings, parse_finetune_settings
 from trivium.prompts.shots import ORDERS, Shots
 from trivium.prompts.ways import WAYS, check_way
@@ -87,6 +88,11 @@ def _train_schema() -> dict[str, Any]:
 
 class FineTuning(Task):
     """A model that is taught a task."""
+
+    model: str | FreshSettings = Field(  # type: ignore[assignment]
+        description="A model reference, the name of a model that this project makes, or a new model, as "
+        "{family: bart, dim: 192}, over a tokenizer trained on the examples.",
+    )
 
     train: Annotated[
         dict[str, Any],
