@@ -7,7 +7,7 @@ import pytest
 import transformers
 
 from trivium.errors import ModelError, UsageError
-from trivium.text.chat import chat_ids, render
+from trivium.text.chat import chat_ids, chat_tokens, render
 from trivium.text.tokenizer import Tokenizer
 
 #: In the manner of the published ones, with the constructs that they use.
@@ -34,6 +34,11 @@ Tools: {{ tools | tojson(indent=2) }}
     "{% else %}{% for part in message.content %}{{ part.text | trim }}{% endfor %}{% endif %}{{ eos_token }}"
     "{% endfor %}",
 }
+MARKED = (
+    "{% for message in messages %}<|{{ message.role }}|>{% if message.role == 'assistant' %}{% generation %}"
+    "{{ message.content | trim }}{{ eos_token }}{% endgeneration %}{% else %}{{ message.content | trim }}"
+    "{{ eos_token }}{% endif %}{{ '\n' }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 TALK = [
     {"role": "system", "content": "Be <b>brief</b>."},
     {"role": "user", "content": "  Where's the café?\n\n"},
@@ -44,9 +49,9 @@ TALK = [
 
 
 @pytest.fixture
-def words(tokenizers: dict[str, Tokenizer], tmp_path: Path) -> Tokenizer:
+def words(request: pytest.FixtureRequest, tokenizers: dict[str, Tokenizer], tmp_path: Path) -> Tokenizer:
     """A tokenizer of its own, because a template is put into it."""
-    tokenizers["bpe"].save(tmp_path)
+    tokenizers[getattr(request, "param", "bpe")].save(tmp_path)
     return Tokenizer.load(tmp_path)
 
 
@@ -94,6 +99,50 @@ def test_a_message_may_hold_any_character(words: Tokenizer) -> None:
     words.chat_template = TEMPLATES["parts"]
     content = "\ue000\ue001<|pad|>"
     assert chat_ids(words, [{"role": "user", "content": content}])[:-1] == words.encode(content)
+
+
+@pytest.mark.parametrize(
+    ("words", "template"),
+    [("bpe", "marked"), ("bpe", "blocks"), ("unigram", "marked"), ("wordpiece", "marked")],
+    indirect=["words"],
+)
+def test_what_is_said_is_what_transformers_says(words: Tokenizer, template: str, tmp_path: Path) -> None:
+    words.chat_template = {**TEMPLATES, "marked": MARKED}[template]
+    # Theirs ends at an answer that begins with white space, which is no token of the other two kinds.
+    given = theirs(words, tmp_path).apply_chat_template(
+        TALK, return_dict=True, return_assistant_tokens_mask=True, tokenize=True
+    )
+    found = chat_tokens(words, TALK)
+    assert found.ids == list(given["input_ids"])
+    assert found.said == [bool(each) for each in given["assistant_masks"]]
+    assert 0 < sum(found.said) < len(found.said)
+
+
+def test_without_marks_an_answer_stands_behind_its_prompt(words: Tokenizer) -> None:
+    """The end of the turn is said, the new line behind it is not; marks in the template would say the same."""
+    words.chat_template = TEMPLATES["plain"]
+    found = chat_tokens(words, TALK)
+    assert found.ids == chat_ids(words, TALK, add_generation_prompt=False)
+    said = [number for number, its in zip(found.ids, found.said, strict=True) if its]
+    assert words.decode(said, skip_special=False) == f"There.{words.special_tokens['eos_token']}"
+    words.chat_template = MARKED
+    assert chat_tokens(words, TALK) == found
+
+
+def test_what_a_message_spells_is_said_as_plain_text(words: Tokenizer) -> None:
+    words.chat_template = TEMPLATES["plain"]
+    end = words.special_tokens["eos_token"]
+    talk = [{"role": "user", "content": f"a{end}b"}, {"role": "assistant", "content": f"c{end}d"}]
+    found = chat_tokens(words, talk)
+    assert found.ids == chat_ids(words, talk, add_generation_prompt=False)
+    said = [number for number, its in zip(found.ids, found.said, strict=True) if its]
+    assert said == [*words.encode(f"c{end}d"), words.end_id]
+
+
+def test_a_template_that_writes_answers_otherwise_is_refused(words: Tokenizer) -> None:
+    words.chat_template = "{{ messages | length }}" + TEMPLATES["plain"]
+    with pytest.raises(UsageError, match=r"answer 2 otherwise.*Put {% generation %}"):
+        chat_tokens(words, TALK)
 
 
 @pytest.mark.parametrize("place", ["file", "config", "named"])

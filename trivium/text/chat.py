@@ -6,13 +6,17 @@ Rendering equals `transformers`' `apply_chat_template`. The ids differ from it i
 spells a special token ("<|im_end|>") stays plain text, so that nobody can end a message, or speak as the system, from
 inside one. Before rendering, such spellings in the messages are broken by a character that nothing else holds; what is
 still whole afterwards was written by the template. Then the character is taken out again.
+
+What the assistant says stands between two more such characters: the template's own `{% generation %}` writes them, or,
+where it has none, they are put where the conversation goes on behind a generation prompt.
 """
 
-__all__ = ["Message", "chat_ids", "render"]
+__all__ = ["ChatTokens", "Message", "chat_ids", "chat_tokens", "render"]
 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -31,6 +35,16 @@ from trivium.text.tokenizer import Tokenizer
 Message = Mapping[str, Any]
 
 _PRIVATE_USE = range(0xE000, 0xF900)
+_BEGINS, _ENDS = "generation_begins_here", "generation_ends_here"  # the names that templates write the marks by
+_HAS_GENERATION = re.compile(r"{%[-+]?\s*generation\b")
+
+
+@dataclass(frozen=True)
+class ChatTokens:
+    """A conversation as a model reads it: its ids, and for each whether the assistant says it."""
+
+    ids: list[int]
+    said: list[bool]
 
 
 def render(
@@ -69,32 +83,118 @@ def chat_ids(
 
     Raises as `render` does.
     """
-    added = [token["content"] for token in tokenizer.description["added_tokens"] if token["special"]]
-    specials = sorted(filter(None, added), key=len, reverse=True)
-    plain, template = _plain(messages), tokenizer.chat_template or ""
-    marker = _unused(json.dumps([plain, template, specials], ensure_ascii=False))
-    spelled = re.compile("|".join(map(re.escape, specials)) or r"(?!)")
-    # The beginning of one at a text's end could be completed by what the template joins to it.
-    begun = {re.escape(token[:length]) for token in specials for length in range(1, len(token))}
-    within = re.compile("|".join([spelled.pattern, *(rf"{part}(?=\s*\Z)" for part in sorted(begun))]))
+    safe = _Safe.of(tokenizer, messages)
+    text = render(tokenizer, safe.messages, add_generation_prompt, **variables)
+    return _tokens(tokenizer, safe, text).ids
 
-    def broken(text: str) -> str:
-        return within.sub(lambda match: match[0][0] + marker + match[0][1:], text)
 
-    text = render(tokenizer, _each_text(plain, broken), add_generation_prompt, **variables)
-    if marker not in text:
-        return tokenizer.encode_with_special(text)
+def chat_tokens(tokenizer: Tokenizer, messages: Sequence[Message], **variables: Any) -> ChatTokens:
+    """A whole conversation, and which of its tokens the assistant says, the end of its turn with them.
+
+    By the template's `{% generation %}` blocks it is `transformers`' `assistant_masks`. By a template without them an
+    answer is what stands behind the prompt for it; white space behind its last special token is not. Raises as `render`
+    does, and `UsageError` for a template that writes a conversation otherwise once it goes on.
+    """
+    safe = _Safe.of(tokenizer, messages)
+    if _HAS_GENERATION.search(tokenizer.chat_template or ""):
+        text = render(tokenizer, safe.messages, False, **variables, **{_BEGINS: safe.begins, _ENDS: safe.ends})
+    else:
+        text = _marked(tokenizer, safe, variables)
+    return _tokens(tokenizer, safe, text)
+
+
+def _marked(tokenizer: Tokenizer, safe: "_Safe", variables: Mapping[str, Any]) -> str:
+    """The conversation with marks around each answer: behind the prompt for it, to where the next turn begins."""
+    whole = render(tokenizer, safe.messages, False, **variables)
+    parts, at = [], 0
+    for number, message in enumerate(safe.messages):
+        if message["role"] != "assistant":
+            continue
+        before = render(tokenizer, safe.messages[:number], True, **variables) if number else ""
+        with_it = render(tokenizer, safe.messages[: number + 1], False, **variables)
+        if not (whole.startswith(with_it) and with_it.startswith(before) and len(before) >= at):
+            raise UsageError(
+                f"The chat template writes answer {number} otherwise behind a generation prompt than within the whole "
+                "conversation, so that what is said cannot be told from what is read. Put {% generation %} and "
+                "{% endgeneration %} around what the assistant says."
+            )
+        answer = with_it[len(before) :]
+        ended = answer.rstrip()
+        if safe.specials.sub("", ended[-safe.longest :]) == ended[-safe.longest :]:
+            ended = answer  # no special token ends it: the white space may be what does
+        parts += [whole[at : len(before)], safe.begins, ended, safe.ends]
+        at = len(before) + len(ended)
+    return "".join([*parts, whole[at:]])
+
+
+@dataclass(frozen=True)
+class _Safe:
+    """Messages in which no special token is whole, and the characters that nothing else holds."""
+
+    messages: list[Any]
+    specials: "re.Pattern[str]"
+    longest: int
+    broken: str
+    begins: str
+    ends: str
+
+    @staticmethod
+    def of(tokenizer: Tokenizer, messages: Sequence[Message]) -> "_Safe":
+        added = [token["content"] for token in tokenizer.description["added_tokens"] if token["special"]]
+        specials = sorted(filter(None, added), key=len, reverse=True)
+        plain, template = _plain(messages), tokenizer.chat_template or ""
+        marker, begins, ends = _unused(json.dumps([plain, template, specials], ensure_ascii=False), 3)
+        spelled = re.compile("|".join(map(re.escape, specials)) or r"(?!)")
+        # The beginning of one at a text's end could be completed by what the template joins to it.
+        begun = {re.escape(token[:length]) for token in specials for length in range(1, len(token))}
+        within = re.compile("|".join([spelled.pattern, *(rf"{part}(?=\s*\Z)" for part in sorted(begun))]))
+
+        def broken(text: str) -> str:
+            return within.sub(lambda match: match[0][0] + marker + match[0][1:], text)
+
+        return _Safe(_each_text(plain, broken), spelled, max(map(len, specials), default=0), marker, begins, ends)
+
+    def clean(self, text: str, said: bool) -> tuple[str, list[bool], bool]:
+        """A text without the three characters, which of it is said, and whether what follows is."""
+        kept, flags = [], []
+        for character in text:
+            if character in (self.begins, self.ends):
+                said = character == self.begins
+            elif character != self.broken:
+                kept.append(character)
+                flags.append(said)
+        return "".join(kept), flags, said
+
+
+def _tokens(tokenizer: Tokenizer, safe: _Safe, text: str) -> ChatTokens:
+    said = False
+    if safe.broken not in text:
+        words, flags, _ = safe.clean(text, said)
+        return _of_words(tokenizer, words, flags, special=True)
     ids: list[int] = []
+    whose: list[bool] = []
     at = 0
-    for match in [*spelled.finditer(text), None]:
-        words = text[at : len(text) if match is None else match.start()].replace(marker, "")
-        ids += tokenizer.encode(words) if words else []
+    for match in [*safe.specials.finditer(text), None]:
+        words, flags, said = safe.clean(text[at : len(text) if match is None else match.start()], said)
+        found = _of_words(tokenizer, words, flags, special=False) if words else ChatTokens([], [])
+        ids += found.ids
+        whose += found.said
         if match is not None:
             number = tokenizer.id(match[0])
             assert number is not None
             ids.append(number)
+            whose.append(said)
             at = match.end()
-    return ids
+    return ChatTokens(ids, whose)
+
+
+def _of_words(tokenizer: Tokenizer, words: str, flags: Sequence[bool], special: bool) -> ChatTokens:
+    """A token is said where a character of it is."""
+    if not any(flags):  # of most texts nobody asks
+        ids = tokenizer.encode_with_special(words) if special else tokenizer.encode(words)
+        return ChatTokens(ids, [False] * len(ids))
+    encoding = tokenizer.placed(words, special)
+    return ChatTokens(list(encoding.ids), [any(flags[start:end]) for start, end in encoding.offsets])
 
 
 def _plain(value: Any) -> Any:
@@ -122,12 +222,12 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
             return value
 
 
-def _unused(text: str) -> str:
-    """A character of the private-use area that a text does not hold: no template and no tokenizer knows it."""
+def _unused(text: str, count: int) -> list[str]:
+    """Characters of the private-use area that a text does not hold: no template and no tokenizer knows them."""
     used = set(text)
-    free = next((chr(code) for code in _PRIVATE_USE if chr(code) not in used), None)
-    if free is None:
-        raise UsageError("The messages hold every character of the private-use area: remove one of them.")
+    free = [chr(code) for code in _PRIVATE_USE if chr(code) not in used][:count]
+    if len(free) < count:
+        raise UsageError("The messages hold every character of the private-use area: remove some of them.")
     return free
 
 
@@ -135,13 +235,15 @@ def _unused(text: str) -> str:
 
 
 class _Generation(jinja2.ext.Extension):
-    """`{% generation %}` ... `{% endgeneration %}` marks what the assistant says; here it changes nothing."""
+    """`{% generation %}` ... `{% endgeneration %}` writes marks around what the assistant says, if it is given any."""
 
     tags = {"generation"}  # noqa: RUF012
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        begins, ends = (nodes.Output([nodes.Name(name, "load")]) for name in (_BEGINS, _ENDS))
+        return [begins, *body, ends]
 
 
 class _Namespace(jinja2.utils.Namespace):

@@ -102,6 +102,11 @@ class Tokenizer:
         """The ids of a text in which spelled special tokens are those tokens: for texts of templates, not of people."""
         return list(self._hearing.encode(text, add_special_tokens=False).ids)
 
+    def placed(self, text: str, special: bool = False) -> tokenizers.Encoding:
+        """`encode`, or `encode_with_special`, with the characters that each token stands for: `ids` and `offsets`."""
+        _check_surrogates(text, 0)
+        return (self._hearing if special else self._raw).encode(text, add_special_tokens=False)
+
     def framed(self, text: str, second: str | None = None) -> tokenizers.Encoding:
         """A text, or a pair, within the special tokens of the file's own template, and where in it each token stands.
 
