@@ -48,6 +48,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "trivium.cli.translate": "tests/cli/test_over_file.py types whole command lines",
     "trivium.cli.run": "tests/project/test_run.py runs it as a process, tests/cli/test_project.py reads what it prints",
     "trivium.cli.schema": "tests/cli/test_project.py",
+    "trivium.text.roles": "tests/text/test_tokenizer.py and test_chat.py: folders of every form are opened",
     "trivium.text.gguf_words": "tests/text/test_gguf_vocabulary.py cuts texts with every name",
     "trivium.weights.gguf_families": "tests/weights/test_gguf.py reads and writes every page",
     "trivium.weights.gguf_fields": "tests/weights/test_gguf.py alters every field",

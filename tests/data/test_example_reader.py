@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trivium.data.example_reader import read_examples
-from trivium.data.examples import LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import Conversation, LabelledText, Question, TaggedWords, TextPair
 from trivium.errors import DataError, UsageError
 
 
@@ -15,6 +15,14 @@ def written(folder: Path, *rows: dict[str, Any], name: str = "rows.jsonl") -> Pa
     path = folder / name
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+OUT_OF_ORDER = "roles out of order: after a system's message, if any, user and assistant speak in turn"
+
+
+def said(*roles: str) -> dict[str, Any]:
+    """A conversation in which these speak."""
+    return {"messages": [{"role": role, "content": role} for role in roles]}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,11 @@ def written(folder: Path, *rows: dict[str, Any], name: str = "rows.jsonl") -> Pa
             Question("who?", "Ada met Bob", ("Ada",), (0,)),
         ),
         ({"question": "who?", "context": "Rain", "answers": []}, "extraction", Question("who?", "Rain", (), ())),
+        (
+            {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+            "conversation",
+            Conversation((("user", "a"), ("assistant", "b"))),
+        ),
     ],
 )  # fmt: skip
 def test_a_row_of_each_kind(row: dict[str, Any], form: str, example: object, tmp_path: Path) -> None:
@@ -85,6 +98,12 @@ def test_another_column_of_tags(tmp_path: Path) -> None:
             "an answer that does not stand where it is said to",
         ),
         ({"source": "a", "target": ""}, "no target"),
+        (said("user"), "no answer of the assistant at the end"),
+        (said(), "no answer of the assistant at the end"),
+        (said("user", "assistant", "assistant"), OUT_OF_ORDER),
+        (said("user", "system", "assistant"), OUT_OF_ORDER),
+        (said("assistant"), OUT_OF_ORDER),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": " "}]}, "no content"),
     ],
 )
 def test_rows_that_are_no_example_are_counted(row: dict[str, Any], reason: str, tmp_path: Path) -> None:
@@ -93,6 +112,7 @@ def test_rows_that_are_no_example_are_counted(row: dict[str, Any], reason: str, 
         "tags": {"tokens": ["a"], "tags": ["O"]},
         "answers": {"question": "q", "context": "c b", "answers": ["b"]},
         "target": {"source": "a", "target": "b"},
+        "messages": said("system", "user", "assistant", "user", "assistant"),
     }
     path = written(tmp_path, next(one for key, one in good.items() if key in row), row, row)
     examples = read_examples(path)

@@ -27,7 +27,7 @@ _HeldOut = Annotated[str, typer.Option("--held-out", help="A share of the data, 
 _Split = Annotated[str | None, typer.Option(help="The part of the data to train on, such as train.")]
 _HeldOutSplit = Annotated[str | None, typer.Option(help="The part of the data that is held out, such as validation.")]
 _Items = Annotated[int | None, typer.Option(help="Train on so many examples, drawn by the seed.", min=1)]
-_Task = Annotated[str | None, typer.Option(help="What to teach, where the examples do not say it: embedding.")]
+_Task = Annotated[str | None, typer.Option(help="What to teach, not said by the examples: embedding, conversation.")]
 _Labels = Annotated[str | None, typer.Option(help="Labels in their order, with commas. Those of the data.")]
 _Epochs = Annotated[float | None, typer.Option(help="How often every example is read. 3.")]
 _Batch = Annotated[int | None, typer.Option(help="Examples of one step. 32.")]
@@ -98,7 +98,7 @@ def train(
     if not done.finished:
         say(f"stopped; saved in {out}. The same command goes on from there.")
         raise typer.Exit(1)
-    measured = None if tested is None or done.task == "embedding" else _measured(done, tested, device)
+    measured = None if tested is None or done.task in ("embedding", "conversation") else _measured(done, tested, device)
     document = {**done.to_dict(), "evaluation": None if measured is None else measured.to_dict()}
     emit(document, as_json=as_json, human=_page(done, measured))
 

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Final, cast
 
 from trivium.data.columns import check_column, kind_of
-from trivium.data.examples import Example, Examples, Form, LabelledText, Question, TaggedWords, Text, TextPair
+from trivium.data.examples import (
+    Conversation,
+    Example,
+    Examples,
+    Form,
+    LabelledText,
+    Question,
+    TaggedWords,
+    Text,
+    TextPair,
+)
 from trivium.data.readers import Row
 from trivium.data.sources import open_source
 from trivium.errors import DataError, UsageError, nearest
@@ -22,7 +32,7 @@ from trivium.errors import DataError, UsageError, nearest
 #: What a column may be for: `columns={"label": "stars"}` reads the label from the column "stars".
 ROLES: Final = (
     "text", "text_b", "label", "tokens", "tags", "question", "context", "answers", "source", "target", "prompt",
-    "completion",
+    "completion", "messages",
 )  # fmt: skip
 #: Names of the second text of a pair, beside `text_b`; with each the name of the first.
 _PAIRS: Final = (("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"))
@@ -103,6 +113,8 @@ def _form(examples: list[Example], where: str) -> Form:
         return "extraction"
     if isinstance(first, TextPair):
         return "text-to-text"
+    if isinstance(first, Conversation):
+        return "conversation"
     labels = [cast(LabelledText, example).label for example in examples]
     several, numbers = (sum(isinstance(label, kind) for label in labels) for kind in (tuple, float))
     if several == len(labels):
@@ -194,6 +206,16 @@ def _pair(source: str, target: str) -> Callable[[Row], Example]:
     return read
 
 
+def _conversation(row: Row) -> Example:
+    turns = tuple((str(message["role"]), _text(message["content"], "content")) for message in row["messages"])
+    spoken = [role for role, _ in turns[turns[:1] != () and turns[0][0] == "system" :]]
+    if not spoken or spoken[-1] != "assistant":
+        raise _SkippedError("no answer of the assistant at the end")
+    if any(role != ("user", "assistant")[place % 2] for place, role in enumerate(spoken)):
+        raise _SkippedError("roles out of order: after a system's message, if any, user and assistant speak in turn")
+    return Conversation(turns)
+
+
 _READERS: Final[Mapping[str, Callable[[Row], Example]]] = {
     "text/label": _labelled,
     "tokens/tags": _tagged,
@@ -201,4 +223,5 @@ _READERS: Final[Mapping[str, Callable[[Row], Example]]] = {
     "source/target": _pair("source", "target"),
     "prompt/completion": _pair("prompt", "completion"),
     "question/answers": _pair("question", "answers"),
+    "messages": _conversation,
 }

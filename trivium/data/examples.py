@@ -7,11 +7,23 @@ text that becomes another.
     source, target                 TextPair       text-to-text
     prompt, completion             TextPair       text-to-text
     question, answers              TextPair       text-to-text
+    messages                       Conversation   conversation
 
 `example_reader` makes them of any source.
 """
 
-__all__ = ["FORMS", "Example", "Examples", "Form", "LabelledText", "Question", "TaggedWords", "Text", "TextPair"]
+__all__ = [
+    "FORMS",
+    "Conversation",
+    "Example",
+    "Examples",
+    "Form",
+    "LabelledText",
+    "Question",
+    "TaggedWords",
+    "Text",
+    "TextPair",
+]
 
 import hashlib
 import json
@@ -28,8 +40,8 @@ from trivium.errors import DataError, UsageError
 Text = str | tuple[str, str]
 
 #: What is asked of a model: one label of several, any number of them, a number, a label a word, a part of the context,
-#: or a text.
-Form = Literal["classification", "multi-label", "regression", "tagging", "extraction", "text-to-text"]
+#: a text, or its turns of a conversation.
+Form = Literal["classification", "multi-label", "regression", "tagging", "extraction", "text-to-text", "conversation"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 
 
@@ -89,7 +101,24 @@ class TextPair:
         return ()
 
 
-Example = LabelledText | TaggedWords | Question | TextPair
+@dataclass(frozen=True)
+class Conversation:
+    """Who says what, as (role, content): a system's message or none, then user and assistant in turn, who is last."""
+
+    turns: tuple[tuple[str, str], ...]
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """As a chat template reads it."""
+        return [{"role": role, "content": content} for role, content in self.turns]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+Example = LabelledText | TaggedWords | Question | TextPair | Conversation
 
 
 @dataclass(frozen=True)
@@ -197,6 +226,8 @@ def _shown(example: Example) -> object:
             return example.question, example.context
         case TextPair():
             return example.source
+        case Conversation():
+            return example.turns[:-1]
 
 
 def _stratum(example: Example) -> object:

@@ -23,7 +23,17 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from trivium.data.examples import Example, Examples, Form, LabelledText, Question, TaggedWords, Text, TextPair
+from trivium.data.examples import (
+    Conversation,
+    Example,
+    Examples,
+    Form,
+    LabelledText,
+    Question,
+    TaggedWords,
+    Text,
+    TextPair,
+)
 from trivium.evaluate.predictions import Prediction, Said
 
 #: scikit-learn's words: two letters or digits and more.
@@ -76,6 +86,8 @@ def _all_said(example: Example) -> tuple[Said, ...]:
             return example.answers[:1] or ("",)
         case TextPair():
             return example.targets[:1]
+        case Conversation():
+            return (example.turns[-1][1],)
         case LabelledText():
             return (example.label,)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.data.examples import Examples, Form, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import Conversation, Examples, Form, LabelledText, Question, TaggedWords, TextPair
 from trivium.errors import DataError, UsageError, nearest
 from trivium.evaluate.predictions import Described, Prediction, Predictor
 from trivium.evaluate.samples import EVALUATION, SAMPLES, Journal, write_samples
@@ -199,6 +199,8 @@ def _shown(examples: Examples) -> str:
             return f"{question}\n{context}"
         case TextPair(source=source):
             return source
+        case Conversation(turns=turns):
+            return "\n".join(content for _, content in turns[:-1])
 
 
 def _finite(value: Any) -> Any:

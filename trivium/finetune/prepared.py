@@ -9,6 +9,7 @@ from typing import Literal
 from trivium.architecture import Architecture
 from trivium.objectives.row import Row
 from trivium.tasks.pooling import TextVectors
+from trivium.text.tokenizer import Tokenizer
 from trivium.train.loss import LossFn
 
 #: How the rows of a step become batches: several texts packed into a row, or by length in several batches, each padded
@@ -37,6 +38,8 @@ class Prepared:
     config: Mapping[str, object] = field(default_factory=dict)
     noticed: Mapping[str, int] = field(default_factory=dict)
     copies: tuple[Row, ...] = ()
+    preview: str = ""
+    tokenizer: Tokenizer | None = None
 
     @property
     def tokens(self) -> int:

@@ -4,6 +4,7 @@ classification, multi-label, regression    a label, labels or a number for a tex
 tagging                                    a label for each word                     encoders, decoders
 extraction                                 the part of a context that answers        any family
 text-to-text                               a text for a text                         decoders, encoder-decoders
+conversation                               answers, in a chat template           decoders, encoder-decoders
 embedding                                  a vector, near that of the text's pair    any family
 """
 
@@ -16,6 +17,7 @@ from trivium.architecture import Architecture
 from trivium.data.examples import Examples, Form
 from trivium.errors import UsageError, nearest
 from trivium.finetune.classification import prepare_classification
+from trivium.finetune.conversation import prepare_conversation
 from trivium.finetune.embedding import prepare_embedding
 from trivium.finetune.extraction import prepare_extraction
 from trivium.finetune.prepared import Prepared
@@ -37,6 +39,7 @@ TASKS: Mapping[str, Prepare] = {
     "tagging": prepare_tagging,
     "extraction": prepare_extraction,
     "text-to-text": prepare_text_to_text,
+    "conversation": prepare_conversation,
     "embedding": prepare_embedding,
 }
 
@@ -52,6 +55,8 @@ def task_of(architecture: Architecture, examples: Examples, asked: str | None = 
         raise UsageError(f"There is no task '{asked}'.{nearest(asked, TASKS)} There are: {', '.join(TASKS)}.")
     task = asked or natural
     shows = "text-to-text" if task == "embedding" else task
+    if task == "conversation" and examples.form == "text-to-text":
+        shows = examples.form  # a question and its answer
     if shows != examples.form and task != "text-to-text":  # which any example can be written as
         raise UsageError(f"{examples.where} holds examples of {examples.form}, which do not teach {task}.")
     if task == "text-to-text" and architecture.decoder is None:

@@ -47,7 +47,16 @@ from trivium.train.stop import Stop
 from trivium.train.validation import Validation, validate
 
 _ADAPTER = "adapter"
-_OF_THE_ROWS = {"max_tokens", "too_long", "class_weights", "text_task", "copy_epochs"}  # settings that rows depend on
+#: Settings that rows depend on.
+_OF_THE_ROWS = {
+    "max_tokens",
+    "too_long",
+    "class_weights",
+    "text_task",
+    "copy_epochs",
+    "chat_template",
+    "pad_token",
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,9 @@ class _Run:
         if adapted_layers(model):
             save_adapter(folder / _ADAPTER, model, base, written_tasks(tasks))
             whole = merged(model)
-        replace(self.lm, model=whole.eval(), vectors=self.train.vectors, text_tasks=tasks).save(folder)
+        words = self.train.tokenizer or self.lm.tokenizer
+        done = replace(self.lm, model=whole.eval(), tokenizer=words, vectors=self.train.vectors, text_tasks=tasks)
+        done.save(folder)
 
 
 def finetune(
@@ -167,12 +178,10 @@ def finetune(
     if adapted_layers(lm.model):
         raise UsageError("This model is a base with an adapter: fine-tune `lm.merged()`, or the base with new updates.")
     name = task_of(lm.architecture, train, task)
-    known = labels_of(train, labels)
-    ready = _prepared(lm, train, known, settings, name)
-    out = None if held_out is None else _prepared(lm, held_out, known, _plain(settings), name)
-    if settings.copy_epochs and not ready.copies:
-        raise UsageError(f"copy_epochs is {settings.copy_epochs:g}, and {name} has no answers to copy: leave it out.")
-    run = _Run(lm, ready, out, settings, settings.train_settings(len(ready.rows), out is not None))
+    run = _run(lm, train, held_out, settings, name, labels_of(train, labels))
+    ready, out = run.train, run.held_out
+    if ready.preview and console is not None:
+        console.print(f"the first example, what is asked for between arrows:\n{ready.preview}", highlight=False)
     model = run.build()
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     title = f"{name} ({ready.architecture.family}, {trained:,} weights trained)"
@@ -209,6 +218,21 @@ def finetune(
         Quote.from_dict(expected).lines(result) if expected else (),
         _sum(each.noticed for each in both),
     )
+
+
+def _run(
+    lm: LanguageModel,
+    train: Examples,
+    held_out: Examples | None,
+    settings: FineTuneSettings,
+    task: str,
+    labels: Sequence[str],
+) -> _Run:
+    ready = _prepared(lm, train, labels, settings, task)
+    out = None if held_out is None else _prepared(lm, held_out, labels, _plain(settings), task)
+    if settings.copy_epochs and not ready.copies:
+        raise UsageError(f"copy_epochs is {settings.copy_epochs:g}, and {task} has no answers to copy: leave it out.")
+    return _Run(lm, ready, out, settings, settings.train_settings(len(ready.rows), out is not None))
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

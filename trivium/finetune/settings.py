@@ -54,6 +54,10 @@ class FineTuneSettings(BaseModel):
     text_task: TextTask | None = Field(
         None, description="Name, prefix and suffix of a task from text to text. null is the model's own, or no prefix."
     )
+    chat_template: str | None = Field(
+        None, description="Of conversations: a Jinja template, or 'plain'. null is the tokenizer's own."
+    )
+    pad_token: str | None = Field(None, description="Of conversations: what fills rows, where the own one is the end.")
     lora: Lora | None = Field(None, description="Train updates of low rank and the head alone, or null: everything.")
     validate_every: _Count | None = Field(
         None, description="Steps between validations on the held-out examples. null validates after each epoch."

@@ -7,6 +7,7 @@
     regression       the text                            the number
     tagging          the words                           the tags
     extraction       question: ... context: ...          the first part of the context that answers
+    conversation     all turns but the last, a line each the last turn
 
 Two texts of an example are read as "sentence1: ... sentence2: ...". So the published T5 has its tasks (Raffel et al.
 2020, appendix D).
@@ -20,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from trivium.data.examples import Example, Examples, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import Conversation, Example, Examples, LabelledText, Question, TaggedWords, TextPair
 from trivium.errors import UsageError
 from trivium.finetune.prepared import Prepared
 from trivium.finetune.settings import FineTuneSettings
@@ -40,6 +41,9 @@ def _pair(example: Example) -> TextPair:
     match example:
         case TextPair():
             return example
+        case Conversation():
+            said = "\n".join(content for _, content in example.turns[:-1])
+            return TextPair(said, (example.turns[-1][1],))
         case Question():
             return TextPair(f"question: {example.question} context: {example.context}", example.answers or ("",))
         case TaggedWords():

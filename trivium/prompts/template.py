@@ -21,7 +21,7 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from trivium.data.examples import Example, Form, LabelledText, Question, TaggedWords
+from trivium.data.examples import Conversation, Example, Form, LabelledText, Question, TaggedWords
 from trivium.errors import DataError, UsageError, nearest
 
 #: The field that holds the answer, by the form of the examples.
@@ -43,7 +43,7 @@ _PRIVATE_USE: Final = range(0xE000, 0xF900)
 
 
 def fields_of(example: Example) -> dict[str, str]:
-    """The fields of an example without its answer. Raises `DataError` for tagged words, which no template asks of."""
+    """The fields of an example without its answer. Raises `DataError` for words with tags and conversations."""
     match example:
         case LabelledText(text=str(text)):
             return {"text": text}
@@ -51,8 +51,10 @@ def fields_of(example: Example) -> dict[str, str]:
             return {"text": example.text[0], "text_b": example.text[1]}
         case Question():
             return {"question": example.question, "context": example.context}
-        case TaggedWords():
-            raise DataError("Words with tags are no task for a prompt: give texts with labels, questions or pairs.")
+        case TaggedWords() | Conversation():
+            raise DataError(
+                "Words with tags and conversations are no task for a prompt: give texts with labels, questions, pairs."
+            )
         case _:
             return {"source": example.source}
 

@@ -26,24 +26,14 @@ import tokenizers
 from jaxtyping import Bool, Int
 from tokenizers import pre_tokenizers
 
-from trivium.errors import DataError
+from trivium.errors import DataError, UsageError
 from trivium.files import atomic_write
 from trivium.text.older import read_older
+from trivium.text.roles import PUBLISHED_NAMES, read_roles, read_template, roles_by_published_name
 
 Kind = Literal["bpe", "wordpiece", "unigram"]
 
 _KINDS: Final[dict[str, Kind]] = {"BPE": "bpe", "WordPiece": "wordpiece", "Unigram": "unigram"}
-
-# Folders of other makers sometimes hold tokenizer.json alone; then the roles are known by these published names.
-_PUBLISHED_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "pad_token": ("<pad>", "[PAD]", "<|pad|>"),
-    "unk_token": ("<unk>", "[UNK]"),
-    "bos_token": ("<s>", "<|begin_of_text|>", "<|endoftext|>"),
-    "eos_token": ("</s>", "<|end_of_text|>", "<|endoftext|>"),
-    "cls_token": ("[CLS]",),
-    "sep_token": ("[SEP]",),
-    "mask_token": ("[MASK]", "<mask>"),
-}
 _SENTINEL: Final = re.compile(r"<extra_id_(\d+)>")
 _BYTE_PIECE: Final = re.compile(r"<0x[0-9A-F]{2}>")
 _WORD_MARK: Final = "▁"  # how SentencePiece writes a space
@@ -68,7 +58,7 @@ class Tokenizer:
         self.kind: Kind = _KINDS[model]
         self.chat_template = chat_template
         self._json = raw.to_str(pretty=True)
-        self._roles = dict(roles) if roles else _roles_by_published_name(raw)
+        self._roles = dict(roles) if roles else roles_by_published_name(raw)
         self._raw = _deaf_to_specials(raw, self.kind)
         ids = raw.get_vocab(with_added_tokens=True)
         self.vocabulary = max(ids.values()) + 1
@@ -76,6 +66,17 @@ class Tokenizer:
         self._tokens = [""] * self.vocabulary
         for token, number in ids.items():
             self._tokens[number] = token
+
+    def changed(self, chat_template: str | None = None, pad_token: str | None = None) -> "Tokenizer":
+        """The same tokens with another template, or another token that fills rows; None leaves it as it is.
+
+        Raises `UsageError` for a pad that is no token.
+        """
+        if pad_token is not None and pad_token not in self._ids:
+            raise UsageError(f"The pad {pad_token!r} is no token of this vocabulary of {self.vocabulary:,}.")
+        roles = self._roles if pad_token is None else {**self._roles, "pad_token": pad_token}
+        template = self.chat_template if chat_template is None else chat_template
+        return Tokenizer(tokenizers.Tokenizer.from_str(self._json), roles, template)
 
     def __repr__(self) -> str:
         return f"Tokenizer({self.kind}, vocabulary={self.vocabulary:,}, special={len(self.special_ids)})"
@@ -163,7 +164,7 @@ class Tokenizer:
     @property
     def special_tokens(self) -> dict[str, str]:
         """Each role that is filled, with its token: `{"bos_token": "<s>", ...}`."""
-        given = {role: self._roles[role] for role in _PUBLISHED_NAMES if self._roles.get(role) is not None}
+        given = {role: self._roles[role] for role in PUBLISHED_NAMES if self._roles.get(role) is not None}
         return {role: token["content"] if isinstance(token, dict) else str(token) for role, token in given.items()}
 
     @cached_property
@@ -272,7 +273,7 @@ class Tokenizer:
 
         Raises `DataError` where there is no tokenizer, or it cannot be read.
         """
-        file, roles = folder / "tokenizer.json", _read_roles(folder)
+        file, roles = folder / "tokenizer.json", read_roles(folder)
         try:
             raw = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else read_older(folder, roles)
         except Exception as error:  # the library raises the bare class
@@ -284,37 +285,8 @@ class Tokenizer:
                 f"There is no tokenizer in {folder}: it holds no tokenizer.json. Give a folder that `trivium tokenizer "
                 "train` or Hugging Face's `save_pretrained` wrote, or train one."
             )
-        template = _read_template(folder, roles.pop("chat_template", None))
-        return cls(raw, roles if roles.keys() & _PUBLISHED_NAMES.keys() else {}, template)
-
-
-def _read_roles(folder: Path) -> dict[str, Any]:
-    roles: dict[str, Any] = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):  # the second wins, as in transformers
-        file = folder / name
-        if file.is_file():
-            try:
-                roles |= json.loads(file.read_text())
-            except ValueError as error:
-                raise DataError(f"{file} is not JSON: {error}. It may be truncated; copy or train it again.") from error
-    return roles
-
-
-def _read_template(folder: Path, older: Any) -> str | None:
-    """The chat template: its own file, or the older place in `tokenizer_config.json`, one or several with names."""
-    file = folder / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
-    if isinstance(older, list):
-        named = {entry.get("name"): entry.get("template") for entry in older if isinstance(entry, dict)}
-        older = named.get("default")
-    return older if isinstance(older, str) else None
-
-
-def _roles_by_published_name(raw: tokenizers.Tokenizer) -> dict[str, Any]:
-    added = {token.content for token in raw.get_added_tokens_decoder().values()}
-    found = {role: [name for name in names if name in added] for role, names in _PUBLISHED_NAMES.items()}
-    return {role: names[0] for role, names in found.items() if names}
+        template = read_template(folder, roles.pop("chat_template", None))
+        return cls(raw, roles if roles.keys() & PUBLISHED_NAMES.keys() else {}, template)
 
 
 def _deaf_to_specials(raw: tokenizers.Tokenizer, kind: Kind) -> tokenizers.Tokenizer:
