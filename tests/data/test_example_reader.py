@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trivium.data.example_reader import read_examples
-from trivium.data.examples import Conversation, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import Conversation, LabelledText, Preference, Question, TaggedWords, TextPair
 from trivium.errors import DataError, UsageError
 
 
@@ -60,6 +60,16 @@ def said(*roles: str) -> dict[str, Any]:
             "conversation",
             Conversation((("user", "a"), ("assistant", "b"))),
         ),
+        ({"prompt": "a", "chosen": "b", "rejected": "c"}, "preference", Preference((("user", "a"),), "b", "c")),
+        (
+            {
+                "prompt": [{"role": "user", "content": "a"}],
+                "chosen": [{"role": "assistant", "content": "b"}],
+                "rejected": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}],
+            },
+            "preference",
+            Preference((("user", "a"),), "b", "c"),
+        ),
     ],
 )  # fmt: skip
 def test_a_row_of_each_kind(row: dict[str, Any], form: str, example: object, tmp_path: Path) -> None:
@@ -98,6 +108,12 @@ def test_another_column_of_tags(tmp_path: Path) -> None:
             "an answer that does not stand where it is said to",
         ),
         ({"source": "a", "target": ""}, "no target"),
+        ({"prompt": "a", "chosen": "b", "rejected": "b"}, "a chosen answer that is the rejected one"),
+        ({"prompt": "a", "chosen": "", "rejected": "b"}, "no chosen answer"),
+        (
+            {"prompt": said("user", "assistant")["messages"], "chosen": "b", "rejected": "c"},
+            "no turn of the user before the answers",
+        ),
         (said("user"), "no answer of the assistant at the end"),
         (said(), "no answer of the assistant at the end"),
         (said("user", "assistant", "assistant"), OUT_OF_ORDER),
@@ -112,6 +128,7 @@ def test_rows_that_are_no_example_are_counted(row: dict[str, Any], reason: str, 
         "tags": {"tokens": ["a"], "tags": ["O"]},
         "answers": {"question": "q", "context": "c b", "answers": ["b"]},
         "target": {"source": "a", "target": "b"},
+        "chosen": {"prompt": "a", "chosen": "b", "rejected": "c"},
         "messages": said("system", "user", "assistant", "user", "assistant"),
     }
     path = written(tmp_path, next(one for key, one in good.items() if key in row), row, row)

@@ -14,8 +14,10 @@ from trivium.errors import UsageError
 if TYPE_CHECKING:
     from trivium.data.examples import Examples
     from trivium.evaluate.evaluation import Evaluation
+    from trivium.finetune.preference import Preferred
     from trivium.finetune.run import FineTuned
     from trivium.finetune.settings import FineTuneSettings
+    from trivium.finetune.stopping import Stopping
 
 
 # What a person may say, an option each.
@@ -98,7 +100,7 @@ def train(
     if not done.finished:
         say(f"stopped; saved in {out}. The same command goes on from there.")
         raise typer.Exit(1)
-    measured = None if tested is None or done.task in ("embedding", "conversation") else _measured(done, tested, device)
+    measured = None if tested is None or done.task == "embedding" else _measured(done, tested, settings, model, device)
     document = {**done.to_dict(), "evaluation": None if measured is None else measured.to_dict()}
     emit(document, as_json=as_json, human=_page(done, measured))
 
@@ -141,16 +143,25 @@ def _examples(
     return (taught, None) if share == 0 else taught.split(share, seed)
 
 
-def _measured(done: "FineTuned", tested: "Examples", device: str | None) -> "Evaluation":
+def _measured(
+    done: "FineTuned", tested: "Examples", settings: "FineTuneSettings", base: str, device: str | None
+) -> "Evaluation | Preferred | Stopping":
     from trivium.evaluate.evaluation import evaluate
     from trivium.evaluate.head_predictor import HeadPredictor
+    from trivium.finetune.preference import preferred, prepare_preference
+    from trivium.finetune.stopping import stopping
+    from trivium.language_model import load
 
-    return evaluate(
-        HeadPredictor(done.load(device)), tested, folder=done.folder / "held-out", identity=str(done.folder)
-    )
+    lm = done.load(device)
+    if done.task == "preference":
+        ready = prepare_preference(load(base, device), tested, (), settings)
+        return preferred(lm.model, ready, settings.preference.beta)
+    if done.task == "conversation":
+        return stopping(lm, tested)
+    return evaluate(HeadPredictor(lm), tested, folder=done.folder / "held-out", identity=str(done.folder))
 
 
-def _page(done: "FineTuned", measured: "Evaluation | None") -> Page:
+def _page(done: "FineTuned", measured: "Evaluation | Preferred | Stopping | None") -> Page:
     result = done.result
     kept = f"of step {result.kept_step:,}" + (" (the lowest held-out loss)" if done.stopped_early else "")
     left_out = "; ".join(f"{count:,} with {reason}" for reason, count in done.left_out.items())

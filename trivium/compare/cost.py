@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from trivium.data.examples import Conversation, Example, Examples, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import (
+    Conversation,
+    Example,
+    Examples,
+    LabelledText,
+    Preference,
+    Question,
+    TaggedWords,
+    TextPair,
+)
 from trivium.evaluate.predictions import Predictor
 from trivium.train.tracker import MemoryTracker
 
@@ -109,5 +118,5 @@ def _length(example: Example) -> int:
             return len(example.question) + len(example.context)
         case TextPair():
             return len(example.source)
-        case Conversation():
+        case Conversation() | Preference():
             return sum(len(content) for _, content in example.turns)

@@ -20,6 +20,7 @@ from trivium.data.examples import (
     Examples,
     Form,
     LabelledText,
+    Preference,
     Question,
     TaggedWords,
     Text,
@@ -32,7 +33,7 @@ from trivium.errors import DataError, UsageError, nearest
 #: What a column may be for: `columns={"label": "stars"}` reads the label from the column "stars".
 ROLES: Final = (
     "text", "text_b", "label", "tokens", "tags", "question", "context", "answers", "source", "target", "prompt",
-    "completion", "messages",
+    "completion", "messages", "chosen", "rejected",
 )  # fmt: skip
 #: Names of the second text of a pair, beside `text_b`; with each the name of the first.
 _PAIRS: Final = (("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"))
@@ -115,6 +116,8 @@ def _form(examples: list[Example], where: str) -> Form:
         return "text-to-text"
     if isinstance(first, Conversation):
         return "conversation"
+    if isinstance(first, Preference):
+        return "preference"
     labels = [cast(LabelledText, example).label for example in examples]
     several, numbers = (sum(isinstance(label, kind) for label in labels) for kind in (tuple, float))
     if several == len(labels):
@@ -207,13 +210,39 @@ def _pair(source: str, target: str) -> Callable[[Row], Example]:
 
 
 def _conversation(row: Row) -> Example:
-    turns = tuple((str(message["role"]), _text(message["content"], "content")) for message in row["messages"])
-    spoken = [role for role, _ in turns[turns[:1] != () and turns[0][0] == "system" :]]
-    if not spoken or spoken[-1] != "assistant":
+    turns = _turns(row["messages"])
+    if not turns or turns[-1][0] != "assistant":
         raise _SkippedError("no answer of the assistant at the end")
+    return Conversation(turns)
+
+
+def _turns(messages: Iterable[Mapping[str, object]]) -> tuple[tuple[str, str], ...]:
+    turns = tuple((str(message["role"]), _text(message["content"], "content")) for message in messages)
+    spoken = [role for role, _ in turns[1 if turns and turns[0][0] == "system" else 0 :]]
     if any(role != ("user", "assistant")[place % 2] for place, role in enumerate(spoken)):
         raise _SkippedError("roles out of order: after a system's message, if any, user and assistant speak in turn")
-    return Conversation(turns)
+    return turns
+
+
+def _preference(row: Row) -> Example:
+    prompt = row["prompt"]
+    turns = (("user", _text(prompt, "prompt")),) if isinstance(prompt, str) or not prompt else _turns(prompt)
+    if turns[-1][0] != "user":
+        raise _SkippedError("no turn of the user before the answers")
+    chosen, rejected = (_answer(row[name], name) for name in ("chosen", "rejected"))
+    if chosen == rejected:
+        raise _SkippedError("a chosen answer that is the rejected one")
+    return Preference(turns, chosen, rejected)
+
+
+def _answer(value: object, what: str) -> str:
+    """A text, or messages of which the last is the assistant's."""
+    if isinstance(value, str) or not value:
+        return _text(value, f"{what} answer")
+    last = list(cast(Iterable[Mapping[str, object]], value))[-1]
+    if last["role"] != "assistant":
+        raise _SkippedError(f"no {what} answer of the assistant at the end")
+    return _text(last["content"], f"{what} answer")
 
 
 _READERS: Final[Mapping[str, Callable[[Row], Example]]] = {
@@ -224,4 +253,5 @@ _READERS: Final[Mapping[str, Callable[[Row], Example]]] = {
     "prompt/completion": _pair("prompt", "completion"),
     "question/answers": _pair("question", "answers"),
     "messages": _conversation,
+    "prompt/chosen/rejected": _preference,
 }

@@ -8,6 +8,7 @@ text that becomes another.
     prompt, completion             TextPair       text-to-text
     question, answers              TextPair       text-to-text
     messages                       Conversation   conversation
+    prompt, chosen, rejected       Preference     preference
 
 `example_reader` makes them of any source.
 """
@@ -19,6 +20,7 @@ __all__ = [
     "Examples",
     "Form",
     "LabelledText",
+    "Preference",
     "Question",
     "TaggedWords",
     "Text",
@@ -40,8 +42,17 @@ from trivium.errors import DataError, UsageError
 Text = str | tuple[str, str]
 
 #: What is asked of a model: one label of several, any number of them, a number, a label a word, a part of the context,
-#: a text, or its turns of a conversation.
-Form = Literal["classification", "multi-label", "regression", "tagging", "extraction", "text-to-text", "conversation"]
+#: a text, its turns of a conversation, or the better one of two answers.
+Form = Literal[
+    "classification",
+    "multi-label",
+    "regression",
+    "tagging",
+    "extraction",
+    "text-to-text",
+    "conversation",
+    "preference",
+]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 
 
@@ -118,7 +129,21 @@ class Conversation:
         return ()
 
 
-Example = LabelledText | TaggedWords | Question | TextPair | Conversation
+@dataclass(frozen=True)
+class Preference:
+    """What was said, as (role, content) with a user's turn last, and two answers to it: one is preferred."""
+
+    turns: tuple[tuple[str, str], ...]
+    chosen: str
+    rejected: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+Example = LabelledText | TaggedWords | Question | TextPair | Conversation | Preference
 
 
 @dataclass(frozen=True)
@@ -228,6 +253,8 @@ def _shown(example: Example) -> object:
             return example.source
         case Conversation():
             return example.turns[:-1]
+        case Preference():
+            return example.turns
 
 
 def _stratum(example: Example) -> object:

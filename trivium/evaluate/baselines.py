@@ -29,6 +29,7 @@ from trivium.data.examples import (
     Examples,
     Form,
     LabelledText,
+    Preference,
     Question,
     TaggedWords,
     Text,
@@ -88,6 +89,8 @@ def _all_said(example: Example) -> tuple[Said, ...]:
             return example.targets[:1]
         case Conversation():
             return (example.turns[-1][1],)
+        case Preference():
+            return (example.chosen,)
         case LabelledText():
             return (example.label,)
 

@@ -19,7 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.data.examples import Conversation, Examples, Form, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import (
+    Conversation,
+    Examples,
+    Form,
+    LabelledText,
+    Preference,
+    Question,
+    TaggedWords,
+    TextPair,
+)
 from trivium.errors import DataError, UsageError, nearest
 from trivium.evaluate.predictions import Described, Prediction, Predictor
 from trivium.evaluate.samples import EVALUATION, SAMPLES, Journal, write_samples
@@ -201,6 +210,8 @@ def _shown(examples: Examples) -> str:
             return source
         case Conversation(turns=turns):
             return "\n".join(content for _, content in turns[:-1])
+        case Preference(turns=turns):
+            return "\n".join(content for _, content in turns)
 
 
 def _finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ error before the first step: an answer whose end is not asked for, a pad that is
 of the loss), and an answer that is cut.
 """
 
-__all__ = ["PLAIN_TEMPLATE", "prepare_conversation", "with_template"]
+__all__ = ["PLAIN_TEMPLATE", "conversation_row", "prepare_conversation", "with_template"]
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -70,26 +70,43 @@ def prepare_conversation(
         return _answer_by_answer(lm, replace(examples, form="text-to-text", examples=tuple(_pairs(talks))), settings)
     lm = with_template(lm, settings)
     stops = _stops(lm)
-    limits = [bound for bound in (settings.max_tokens, lm.architecture.context) if bound is not None]
     rows: list[Row] = []
     left_out: Counter[str] = Counter()
     shown = ""
     for number, talk in enumerate(talks, 1):
         tokens = chat_tokens(lm.tokenizer, talk.messages)
-        excess = len(tokens.ids) - 1 - min(limits) if limits else 0
-        if excess > 0:
-            _refuse_cut(examples, number, excess, settings)
+        row = conversation_row(lm, talk, settings, tokens)
+        if row is None:
+            _refuse_cut(examples, number, settings)
             left_out["more tokens than are read"] += 1
             continue
         _check_ends(tokens, stops, lm, number, sum(role == "assistant" for role, _ in talk.turns))
         shown = shown or _show(lm, tokens)
-        ids, said = np.array(tokens.ids, dtype=np.int64), np.array(tokens.said)
-        targets = np.where(said[1:], ids[1:], IGNORE)
-        rows.append(Row(ids[:-1], targets, np.ones(len(targets), dtype=np.int64)))
+        rows.append(row)
     words = lm.tokenizer
     return Prepared(
         lm.architecture, tuple(rows), head_loss, words.pad_id or 0, dict(left_out), preview=shown, tokenizer=words
     )
+
+
+def conversation_row(
+    lm: LanguageModel,
+    talk: Conversation,
+    settings: FineTuneSettings,
+    tokens: ChatTokens | None = None,
+    last_only: bool = False,
+) -> Row | None:
+    """A decoder's row of a conversation, of which every answer is asked for or the last one; None for one too long."""
+    tokens = tokens or chat_tokens(lm.tokenizer, talk.messages)
+    limits = [bound for bound in (settings.max_tokens, lm.architecture.context) if bound is not None]
+    if limits and len(tokens.ids) - 1 > min(limits):
+        return None
+    ids, said = np.array(tokens.ids, dtype=np.int64), np.array(tokens.said)
+    if last_only and said.any():
+        begun = np.flatnonzero(said & ~np.concatenate(([False], said[:-1])))[-1]
+        said[:begun] = False
+    targets = np.where(said[1:], ids[1:], IGNORE)
+    return Row(ids[:-1], targets, np.ones(len(targets), dtype=np.int64))
 
 
 def _show(lm: LanguageModel, tokens: ChatTokens) -> str:
@@ -151,11 +168,11 @@ def _stops(lm: LanguageModel) -> frozenset[int]:
     return stops
 
 
-def _refuse_cut(examples: Examples, number: int, excess: int, settings: FineTuneSettings) -> None:
+def _refuse_cut(examples: Examples, number: int, settings: FineTuneSettings) -> None:
     if settings.too_long != "leave out":
         raise UsageError(
-            f"Conversation {number:,} of {examples.where} has {excess:,} tokens more than are read: cut, an answer "
-            "would be taught without its end. Set too_long to 'leave out', or raise max_tokens."
+            f"Conversation {number:,} of {examples.where} has more tokens than are read: cut, an answer would be "
+            "taught without its end. Set too_long to 'leave out', or raise max_tokens."
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from trivium.data.examples import Conversation, Examples, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import Conversation, Examples, LabelledText, Preference, Question, TaggedWords, TextPair
 from trivium.families.registry import family_named
 from trivium.finetune.fresh_settings import FreshSettings
 from trivium.language_model import LanguageModel
@@ -37,3 +37,5 @@ def _texts(examples: Examples) -> Iterator[str]:
                 yield from (example.question, example.context, *example.answers)
             case Conversation():
                 yield from (content for _, content in example.turns)
+            case Preference():
+                yield from (*(content for _, content in example.turns), example.chosen, example.rejected)

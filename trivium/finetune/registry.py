@@ -5,6 +5,7 @@ tagging                                    a label for each word                
 extraction                                 the part of a context that answers        any family
 text-to-text                               a text for a text                         decoders, encoder-decoders
 conversation                               answers, in a chat template           decoders, encoder-decoders
+preference                                 the better one of two answers            decoders, encoder-decoders
 embedding                                  a vector, near that of the text's pair    any family
 """
 
@@ -20,6 +21,7 @@ from trivium.finetune.classification import prepare_classification
 from trivium.finetune.conversation import prepare_conversation
 from trivium.finetune.embedding import prepare_embedding
 from trivium.finetune.extraction import prepare_extraction
+from trivium.finetune.preference import prepare_preference
 from trivium.finetune.prepared import Prepared
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.tagging import prepare_tagging
@@ -40,6 +42,7 @@ TASKS: Mapping[str, Prepare] = {
     "extraction": prepare_extraction,
     "text-to-text": prepare_text_to_text,
     "conversation": prepare_conversation,
+    "preference": prepare_preference,
     "embedding": prepare_embedding,
 }
 

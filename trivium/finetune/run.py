@@ -56,6 +56,7 @@ _OF_THE_ROWS = {
     "copy_epochs",
     "chat_template",
     "pad_token",
+    "preference",
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from trivium.adapt.lora import Lora
 from trivium.errors import UsageError, nearest
 from trivium.tasks.text_to_text import TextTask
+from trivium.train.preference_loss import PreferenceLoss
 from trivium.train.settings import TrainSettings
 
 _Count = Annotated[int, Field(gt=0)]
@@ -56,6 +57,9 @@ class FineTuneSettings(BaseModel):
     )
     chat_template: str | None = Field(
         None, description="Of conversations: a Jinja template, or 'plain'. null is the tokenizer's own."
+    )
+    preference: PreferenceLoss = Field(
+        PreferenceLoss(), description="Of pairs of answers: the loss (dpo, ipo, hinge), its beta, and the wrong labels."
     )
     pad_token: str | None = Field(None, description="Of conversations: what fills rows, where the own one is the end.")
     lora: Lora | None = Field(None, description="Train updates of low rank and the head alone, or null: everything.")

@@ -13,7 +13,7 @@ Two texts of an example are read as "sentence1: ... sentence2: ...". So the publ
 2020, appendix D).
 """
 
-__all__ = ["as_text_pairs", "prepare_text_to_text"]
+__all__ = ["as_text_pairs", "prepare_text_to_text", "row_of", "text_task_of"]
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from trivium.data.examples import Conversation, Example, Examples, LabelledText, Question, TaggedWords, TextPair
+from trivium.data.examples import (
+    Conversation,
+    Example,
+    Examples,
+    LabelledText,
+    Preference,
+    Question,
+    TaggedWords,
+    TextPair,
+)
 from trivium.errors import UsageError
 from trivium.finetune.prepared import Prepared
 from trivium.finetune.settings import FineTuneSettings
@@ -44,6 +53,8 @@ def _pair(example: Example) -> TextPair:
         case Conversation():
             said = "\n".join(content for _, content in example.turns[:-1])
             return TextPair(said, (example.turns[-1][1],))
+        case Preference():
+            return TextPair("\n".join(content for _, content in example.turns), (example.chosen,))
         case Question():
             return TextPair(f"question: {example.question} context: {example.context}", example.answers or ("",))
         case TaggedWords():
@@ -67,14 +78,14 @@ def prepare_text_to_text(
     end token, and a text that is too long where it may not be cut.
     """
     del labels
-    task = _task(lm, settings)
+    task = text_task_of(lm, settings)
     rows: list[Row] = []
     copies: list[Row] = []
     left_out: Counter[str] = Counter()
     cut = 0
     for number, pair in enumerate(as_text_pairs(examples), 1):
         assert isinstance(pair, TextPair)
-        row, excess = _row(lm, pair, task, settings.max_tokens)
+        row, excess = row_of(lm, pair, task, settings.max_tokens)
         if excess and settings.too_long == "refuse":
             raise UsageError(
                 f"Example {number:,} of {examples.where} has {excess:,} tokens more than are read or said. Set "
@@ -86,7 +97,7 @@ def prepare_text_to_text(
         rows.append(row)
         cut += excess > 0
         if settings.copy_epochs:
-            copies.append(_row(lm, replace(pair, source=pair.targets[0]), task, settings.max_tokens)[0])
+            copies.append(row_of(lm, replace(pair, source=pair.targets[0]), task, settings.max_tokens)[0])
     config = written_tasks({**lm.text_tasks, task.name: task})
     pad = lm.tokenizer.pad_id or 0
     return Prepared(
@@ -94,7 +105,7 @@ def prepare_text_to_text(
     )
 
 
-def _task(lm: LanguageModel, settings: FineTuneSettings) -> TextTask:
+def text_task_of(lm: LanguageModel, settings: FineTuneSettings) -> TextTask:
     """What is set, or the model's own where it has one task; with the lengths that are set."""
     if lm.model.head is None or lm.architecture.decoder is None:
         raise UsageError("This model writes no text: take a decoder or an encoder-decoder with its head.")
@@ -114,7 +125,7 @@ def _task(lm: LanguageModel, settings: FineTuneSettings) -> TextTask:
     )
 
 
-def _row(lm: LanguageModel, pair: TextPair, task: TextTask, max_tokens: int | None) -> tuple[Row, int]:
+def row_of(lm: LanguageModel, pair: TextPair, task: TextTask, max_tokens: int | None) -> tuple[Row, int]:
     """The row of a pair, and how many tokens did not fit it."""
     kind, words = lm.architecture.kind, lm.tokenizer
     limits = [bound for bound in (max_tokens, lm.architecture.context) if bound is not None]

@@ -4,7 +4,7 @@ Rows of an objective are equally long. Those of a task are as long as their text
 lays several of them into one row, so that hardly any padding is read. Both give the same loss and the same gradient.
 """
 
-__all__ = ["collate", "packed", "padded"]
+__all__ = ["collate", "joined", "packed", "padded"]
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,7 +63,7 @@ def packed(rows: Sequence[Row], pad: int, capacity: int) -> Batch:
             left.append(room)
         bins[place].append(row)
         left[place] -= _length(row)
-    batch = padded([_joined(held) for held in bins], pad)
+    batch = padded([joined(held) for held in bins], pad)
     return replace(batch, labels=_labels([row for held in bins for row in held]))
 
 
@@ -71,7 +71,7 @@ def _length(row: Row) -> int:
     return max(len(row.input_ids), len(row.targets))
 
 
-def _joined(rows: Sequence[Row]) -> Row:
+def joined(rows: Sequence[Row]) -> Row:
     """One row of several, whose documents are numbered on."""
     numbers = np.cumsum([0, *(int(row.documents.max()) for row in rows)]).tolist()
 
@@ -79,7 +79,7 @@ def _joined(rows: Sequence[Row]) -> Row:
         pairs = zip(sides, numbers, strict=False)
         return np.concatenate([np.where(side == PADDING, PADDING, side + number) for side, number in pairs])
 
-    def joined(sides: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    def behind(sides: Sequence[np.ndarray | None]) -> np.ndarray | None:
         parts = [side for side in sides if side is not None]
         return np.concatenate(parts) if parts else None
 
@@ -88,11 +88,11 @@ def _joined(rows: Sequence[Row]) -> Row:
         np.concatenate([row.input_ids for row in rows]),
         np.concatenate([row.targets for row in rows]),
         numbered([row.documents for row in rows]),
-        joined([row.decoder_input_ids for row in rows]),
+        behind([row.decoder_input_ids for row in rows]),
         numbered(written) if written else None,
-        joined([row.segments for row in rows]),
+        behind([row.segments for row in rows]),
         None,
-        joined([row.prefix for row in rows]),
+        behind([row.prefix for row in rows]),
     )
 
 

@@ -21,7 +21,7 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from trivium.data.examples import Conversation, Example, Form, LabelledText, Question, TaggedWords
+from trivium.data.examples import Conversation, Example, Form, LabelledText, Preference, Question, TaggedWords
 from trivium.errors import DataError, UsageError, nearest
 
 #: The field that holds the answer, by the form of the examples.
@@ -51,7 +51,7 @@ def fields_of(example: Example) -> dict[str, str]:
             return {"text": example.text[0], "text_b": example.text[1]}
         case Question():
             return {"question": example.question, "context": example.context}
-        case TaggedWords() | Conversation():
+        case TaggedWords() | Conversation() | Preference():
             raise DataError(
                 "Words with tags and conversations are no task for a prompt: give texts with labels, questions, pairs."
             )
