@@ -84,11 +84,11 @@ RECIPES = {
     "summaries": Recipe(
         "news-titles",
         None,
-        TextTask("summarization", source_tokens=192, answer_tokens=32),
+        TextTask("summarization", source_tokens=96, answer_tokens=32),
         ("rouge1", "rougeL"),
         (("first sentence", lead),),
-        _SETTINGS.model_copy(update={"copy_epochs": 4.0, "epochs": 10.0}),
-        _BART.model_copy(update={"vocabulary": 2000, "positions": 192}),
+        _SETTINGS.model_copy(update={"copy_epochs": 6.0, "epochs": 14.0, "batch": 16}),  # there are few: small steps
+        _BART.model_copy(update={"vocabulary": 2000}),
     ),
     "answers": Recipe(
         "trivia",

@@ -41,7 +41,7 @@ def test_taught_on_some_it_prefers_so_on_others(family: str, lora: dict | None, 
     found = preferred(done.load("cpu").model, prepare_preference(lm, held_out, (), settings), beta=0.1)
     assert found.margin.value > 0.05
     assert found.win_rate.value == 1.0
-    assert found.to_dict()["pairs"] == 2
+    assert found.to_dict()["items"] == 2
 
 
 def test_a_conversation_asks_for_the_last_answer_alone() -> None:

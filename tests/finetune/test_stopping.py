@@ -32,4 +32,4 @@ def test_one_that_never_says_its_end_does_not(family: str) -> None:
         lm.model.tokens.weight[end] = 0.0  # the head is tied to it: its logit is 0, and others are larger
     talks = Examples("conversation", (Conversation((("system", "the sun"), ("user", "the cat"), ("assistant", "a"))),))
     found = stopping(lm, talks, max_tokens=8)
-    assert (found.stopped.value, found.to_dict()["prompts"]) == (0.0, 1)
+    assert (found.stopped.value, found.to_dict()["items"]) == (0.0, 1)

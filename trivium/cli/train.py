@@ -13,11 +13,9 @@ from trivium.errors import UsageError
 
 if TYPE_CHECKING:
     from trivium.data.examples import Examples
-    from trivium.evaluate.evaluation import Evaluation
-    from trivium.finetune.preference import Preferred
+    from trivium.finetune.measured import Measured
     from trivium.finetune.run import FineTuned
     from trivium.finetune.settings import FineTuneSettings
-    from trivium.finetune.stopping import Stopping
 
 
 # What a person may say, an option each.
@@ -72,6 +70,7 @@ def train(
     """
     from rich.console import Console
 
+    from trivium.finetune.measured import measured
     from trivium.finetune.run import finetune
     from trivium.language_model import load
 
@@ -86,8 +85,9 @@ def train(
     }
     settings = _settings({name: value for name, value in said.items() if value is not None}, overrides or [])
     taught, tested = _examples(source, split, held_out, held_out_split, column, items, seed)
+    lm = load(model, device)
     done = finetune(
-        load(model, device),
+        lm,
         taught,
         out,
         tested,
@@ -100,9 +100,11 @@ def train(
     if not done.finished:
         say(f"stopped; saved in {out}. The same command goes on from there.")
         raise typer.Exit(1)
-    measured = None if tested is None or done.task == "embedding" else _measured(done, tested, settings, model, device)
-    document = {**done.to_dict(), "evaluation": None if measured is None else measured.to_dict()}
-    emit(document, as_json=as_json, human=_page(done, measured))
+    found = None
+    if tested is not None:
+        found = measured(done, lm, tested, settings, done.folder / "held-out", str(done.folder))
+    document = {**done.to_dict(), "evaluation": None if found is None else found.to_dict()}
+    emit(document, as_json=as_json, human=_page(done, found))
 
 
 def _settings(said: dict[str, Any], overrides: list[str]) -> "FineTuneSettings":
@@ -143,25 +145,7 @@ def _examples(
     return (taught, None) if share == 0 else taught.split(share, seed)
 
 
-def _measured(
-    done: "FineTuned", tested: "Examples", settings: "FineTuneSettings", base: str, device: str | None
-) -> "Evaluation | Preferred | Stopping":
-    from trivium.evaluate.evaluation import evaluate
-    from trivium.evaluate.head_predictor import HeadPredictor
-    from trivium.finetune.preference import preferred, prepare_preference
-    from trivium.finetune.stopping import stopping
-    from trivium.language_model import load
-
-    lm = done.load(device)
-    if done.task == "preference":
-        ready = prepare_preference(load(base, device), tested, (), settings)
-        return preferred(lm.model, ready, settings.preference.beta)
-    if done.task == "conversation":
-        return stopping(lm, tested)
-    return evaluate(HeadPredictor(lm), tested, folder=done.folder / "held-out", identity=str(done.folder))
-
-
-def _page(done: "FineTuned", measured: "Evaluation | Preferred | Stopping | None") -> Page:
+def _page(done: "FineTuned", found: "Measured | None") -> Page:
     result = done.result
     kept = f"of step {result.kept_step:,}" + (" (the lowest held-out loss)" if done.stopped_early else "")
     left_out = "; ".join(f"{count:,} with {reason}" for reason, count in done.left_out.items())
@@ -176,9 +160,9 @@ def _page(done: "FineTuned", measured: "Evaluation | Preferred | Stopping | None
         ("folder", str(done.folder)),
     ]
     parts: list[str | Table | Lines] = [Lines(lines)]
-    if measured is not None:
+    if found is not None:
         parts.append(
-            Table(("metric", "value", "low", "high"), [(m.name, m.value, m.low, m.high) for m in measured.metrics])
+            Table(("metric", "value", "low", "high"), [(m.name, m.value, m.low, m.high) for m in found.metrics])
         )
-        parts += list(measured.remarks)
+        parts += list(found.remarks)
     return Page(parts)

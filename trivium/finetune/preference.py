@@ -56,7 +56,8 @@ class Preferred:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"margin": self.margin.to_dict(), "win_rate": self.win_rate.to_dict(), "pairs": self.pairs}
+        metrics = {each.name: each.to_dict() for each in self.metrics}
+        return {"items": self.pairs, "metrics": metrics, "remarks": list(self.remarks)}
 
     def __str__(self) -> str:
         return f"{self.pairs:,} pairs: margin {self.margin}, win rate {self.win_rate}"

@@ -37,7 +37,8 @@ class Stopping:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"stopped": self.stopped.to_dict(), "prompts": self.prompts, "max_tokens": self.max_tokens}
+        metrics = {each.name: each.to_dict() for each in self.metrics}
+        return {"items": self.prompts, "metrics": metrics, "remarks": list(self.remarks)}
 
 
 def stopping(lm: LanguageModel, examples: Examples, max_tokens: int = 256, items: int = 200) -> Stopping:

@@ -7,10 +7,9 @@ from typing import Any
 from rich.console import Console
 
 from trivium.data.examples import Examples
-from trivium.evaluate.evaluation import evaluate
-from trivium.evaluate.head_predictor import HeadPredictor
 from trivium.finetune.fresh import fresh_model
 from trivium.finetune.fresh_settings import FreshSettings
+from trivium.finetune.measured import measured
 from trivium.finetune.run import finetune
 from trivium.language_model import LanguageModel, load
 from trivium.project.schema import Project
@@ -42,10 +41,10 @@ def finetune_one(
     content = {"model": said, "data": teaching.data, "splits": splits.to_dict(), **done.to_dict()}
     if not done.finished:
         return content, False
-    evaluation = evaluate(
-        HeadPredictor(done.load()), splits.held_out, folder=folder / "evaluation", identity=splits.fingerprint
-    )
-    return {**content, "evaluation": evaluation.to_dict()}, True
+    settings = teaching.settings(project.scope.seed)
+    found = measured(done, lm, splits.held_out, settings, folder / "evaluation", splits.fingerprint)
+    nothing = {"items": 0, "metrics": {}, "remarks": ["Vectors have no right and wrong that is measured here."]}
+    return {**content, "evaluation": nothing if found is None else found.to_dict()}, True
 
 
 def _start(project: Project, teaching: FineTuning, train: Examples) -> tuple[str | None, str, LanguageModel]:
