@@ -10,6 +10,7 @@ from trivium.data.examples import Examples, LabelledText, TextPair
 from trivium.evaluate.evaluation import Evaluation
 from trivium.finetune.measured import measured
 from trivium.finetune.preference import Preferred
+from trivium.finetune.reward import Ranked
 from trivium.finetune.run import finetune
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.stopping import Stopping
@@ -23,6 +24,7 @@ NEAR = Examples("text-to-text", (TextPair("the cat", ("cats",)), TextPair("the d
     [
         (TEXTS, None, Evaluation, {"accuracy"}),
         (PAIRS, None, Preferred, {"margin", "win_rate"}),
+        (PAIRS, "reward", Ranked, {"right", "margin"}),
         (EXAMPLES, None, Stopping, {"stopped"}),
         (NEAR, "embedding", type(None), set()),
     ],

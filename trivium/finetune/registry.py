@@ -6,6 +6,7 @@ extraction                                 the part of a context that answers   
 text-to-text                               a text for a text                         decoders, encoder-decoders
 conversation                               answers, in a chat template           decoders, encoder-decoders
 preference                                 the better one of two answers            decoders, encoder-decoders
+reward                                     how good an answer is                    any family
 embedding                                  a vector, near that of the text's pair    any family
 """
 
@@ -23,12 +24,13 @@ from trivium.finetune.embedding import prepare_embedding
 from trivium.finetune.extraction import prepare_extraction
 from trivium.finetune.preference import prepare_preference
 from trivium.finetune.prepared import Prepared
+from trivium.finetune.reward import prepare_reward
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.tagging import prepare_tagging
 from trivium.finetune.text_to_text import prepare_text_to_text
 from trivium.language_model import LanguageModel
 
-TaskName = Form | Literal["embedding"]
+TaskName = Form | Literal["reward", "embedding"]
 
 #: Examples of one form become the rows of one model: called for the training examples, and for the held-out ones with
 #: the same labels.
@@ -43,6 +45,7 @@ TASKS: Mapping[str, Prepare] = {
     "text-to-text": prepare_text_to_text,
     "conversation": prepare_conversation,
     "preference": prepare_preference,
+    "reward": prepare_reward,
     "embedding": prepare_embedding,
 }
 
@@ -60,6 +63,8 @@ def task_of(architecture: Architecture, examples: Examples, asked: str | None = 
     shows = "text-to-text" if task == "embedding" else task
     if task == "conversation" and examples.form == "text-to-text":
         shows = examples.form  # a question and its answer
+    if task == "reward":
+        shows = "preference"
     if shows != examples.form and task != "text-to-text":  # which any example can be written as
         raise UsageError(f"{examples.where} holds examples of {examples.form}, which do not teach {task}.")
     if task == "text-to-text" and architecture.decoder is None:
