@@ -9,7 +9,7 @@ from trivium.finetune.registry import TASKS, task_of
 
 
 def test_every_form_has_a_task() -> None:
-    assert set(FORMS) | {"embedding"} == set(TASKS)
+    assert set(FORMS) | {"embedding", "reward"} == set(TASKS)
 
 
 def test_the_task_is_that_of_the_form() -> None:

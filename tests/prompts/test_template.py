@@ -68,7 +68,7 @@ def test_a_template_must_suit_the_examples() -> None:
     with pytest.raises(UsageError, match=r"asks for \{\{ label \}\}.*whose answer is \{\{ target \}\}"):
         REVIEW.check("text-to-text", TextPair("a", ("b",)))
     Template("{{ question }} {{ answer }}").check("extraction", Question("q", "c", (), ()))  # a closed book is fair
-    with pytest.raises(DataError, match="Words with tags are no task"):
+    with pytest.raises(DataError, match="Words with tags and conversations are no task"):
         fields_of(TaggedWords(("a",), ("O",)))
     with pytest.raises(DataError, match="tagging cannot be prompted for"):
         Template.default("tagging")
