@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = [
     "errors", "files", "settings_file", "versions", "metrics", "architecture", "nn", "model", "families", "weights",
     "text", "objectives", "data", "train", "adapt", "decode", "tasks", "loading", "language_model", "evaluate", "batch",
-    "prompts", "export", "plan", "scaling", "quotes", "finetune", "compare", "project", "trivium", "cli", "__main__",
+    "prompts", "export", "plan", "scaling", "quotes", "finetune", "align", "compare", "project", "trivium", "cli",
+    "__main__",
 ]  # fmt: skip
 
 MAX_LINES = 350
