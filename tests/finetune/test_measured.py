@@ -23,6 +23,7 @@ NEAR = Examples("text-to-text", (TextPair("the cat", ("cats",)), TextPair("the d
     ("examples", "task", "kind", "metrics"),
     [
         (TEXTS, None, Evaluation, {"accuracy"}),
+        (TEXTS, "text-to-text", Evaluation, {"exact_match"}),
         (PAIRS, None, Preferred, {"margin", "win_rate"}),
         (PAIRS, "reward", Ranked, {"right", "margin"}),
         (EXAMPLES, None, Stopping, {"stopped"}),

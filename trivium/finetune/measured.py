@@ -12,6 +12,7 @@ from trivium.finetune.reward import Ranked, prepare_reward, ranked
 from trivium.finetune.run import FineTuned
 from trivium.finetune.settings import FineTuneSettings
 from trivium.finetune.stopping import Stopping, stopping
+from trivium.finetune.text_to_text import as_text_pairs
 from trivium.language_model import LanguageModel
 
 #: Each has `metrics`, `remarks` and `to_dict()`.
@@ -41,4 +42,6 @@ def measured(
         case "conversation":
             return stopping(lm, held_out)
         case _:
+            if done.task == "text-to-text":
+                held_out = as_text_pairs(held_out)
             return evaluate(HeadPredictor(lm), held_out, folder=folder, identity=identity)

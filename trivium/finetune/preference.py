@@ -108,7 +108,9 @@ def preferred(model: nn.Module, ready: Prepared, beta: float) -> Preferred:
     """What a finished model makes of pairs that were made ready by the model that it began as."""
     model.eval()
     with torch.inference_mode():
-        found = [log_ratios(model, batch) for batch in in_order(ready.rows, ready.pad, ready.batching, _BATCH)]
+        device = next(model.parameters()).device
+        batches = in_order(ready.rows, ready.pad, ready.batching, _BATCH)
+        found = [log_ratios(model, batch.to(device)) for batch in batches]
     ahead = beta * torch.cat([each[:, 0] - each[:, 1] for each in found]).double().cpu().numpy()
     wins = np.where(ahead == 0, 0.5, ahead > 0)
     return Preferred(bootstrap("margin", mean_of(ahead)), bootstrap("win_rate", mean_of(wins)), len(ahead))
@@ -118,10 +120,11 @@ def _said(model: nn.Module, rows: Sequence[Row], pad: int) -> np.ndarray:
     """What the reference says of both answers of each row, in their order."""
     order = sorted(range(len(rows)), key=lambda place: len(rows[place].input_ids))
     said = np.zeros((len(rows), 2))
+    device = next(model.parameters()).device
     with torch.inference_mode():
         batches = in_order([rows[place] for place in order], pad, "whole", _BATCH)
         for first, batch in zip(range(0, len(rows), _BATCH), batches, strict=True):
-            said[order[first : first + _BATCH]] = answer_logprobs(model, batch).double().cpu().numpy()
+            said[order[first : first + _BATCH]] = answer_logprobs(model, batch.to(device)).double().cpu().numpy()
     return said
 
 

@@ -104,7 +104,9 @@ def ranked(model: nn.Module, ready: Prepared) -> Ranked:
     """How well a finished model ranks pairs that were made ready for it."""
     model.eval()
     with torch.inference_mode():
-        said = torch.cat([_said(model, batch) for batch in in_order(ready.rows, ready.pad, ready.batching, _BATCH)])
+        device = next(model.parameters()).device
+        batches = in_order(ready.rows, ready.pad, ready.batching, _BATCH)
+        said = torch.cat([_said(model, batch.to(device)) for batch in batches])
     ahead = (said[0::2] - said[1::2]).double().cpu().numpy()
     right = np.where(ahead == 0, 0.5, ahead > 0)
     return Ranked(bootstrap("right", mean_of(right)), bootstrap("margin", mean_of(ahead)), len(ahead))
